@@ -1,0 +1,183 @@
+"""A file becomes interleaved blocks as they are stored: soundfile first, ffmpeg where it must.
+
+Blocks have shape (samples, channels), float32, full scale 1.0, at the file's own rate.  Nothing
+is mixed or resampled here, and never more than one block is held.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from zoneclf.audio.files import FFMPEG_SUFFIXES
+from zoneclf.audio.headers import cut_short, is_unmarked_vbr
+from zoneclf.errors import AudioError
+from zoneclf.settings import AudioSettings
+
+Block = npt.NDArray[np.float32]
+BLOCK_S = 5.0
+# Header limits: below 4 kHz nothing of music is left; no DJ format passes 384 kHz or 16 channels.
+RATES_HZ = (4_000, 384_000)
+MAX_CHANNELS = 16
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file announces before it is decoded; `declared_s` is None if it does not say."""
+
+    decoder: str
+    rate_hz: int
+    channels: int
+    declared_s: float | None
+
+
+class Decoder(Protocol):
+    """One way of reading one file."""
+
+    header: Header
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield blocks of shape (samples, channels)."""
+        ...
+
+
+def decoders(path: Path, limits: AudioSettings) -> Iterator[Decoder]:
+    """Yield the ways to read `path`, best first; the next is for when one fails.
+
+    Raises
+    ------
+    AudioError
+        If no decoder is left: ``undecodable``, ``refused``, or ``needs_ffmpeg``.
+    """
+    reason = "ffmpeg reads this format"
+    if path.suffix.lower() not in FFMPEG_SUFFIXES and not is_unmarked_vbr(path):
+        try:
+            yield SoundfileDecoder(path, limits)
+        except soundfile.LibsndfileError as error:
+            reason = error.error_string
+    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
+        known = path.suffix.lower() in FFMPEG_SUFFIXES or is_unmarked_vbr(path)
+        status = "needs_ffmpeg" if known else "undecodable"
+        raise AudioError(status, f"{reason}; ffmpeg is not installed")
+    yield FfmpegDecoder(path, limits)
+
+
+class SoundfileDecoder:
+    """Reads through libsndfile."""
+
+    def __init__(self, path: Path, limits: AudioSettings) -> None:
+        self._path = path
+        with soundfile.SoundFile(path) as sound:
+            declared = sound.frames if 0 < sound.frames < 2**60 else None
+            self.header = Header(
+                "soundfile",
+                sound.samplerate,
+                sound.channels,
+                None if declared is None else declared / max(1, sound.samplerate),
+            )
+        _refuse_absurd(self.header, limits)
+        self._cut = cut_short(path)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield blocks; a reused buffer, so a block is valid until the next.
+
+        Raises
+        ------
+        AudioError
+            ``decode_errors`` if libsndfile gives up part-way.
+        """
+        size = int(BLOCK_S * self.header.rate_hz)
+        buffer = np.empty((size, self.header.channels), dtype=np.float32)
+        try:
+            with soundfile.SoundFile(self._path) as sound:
+                # A read() loop stops where the data stops; SoundFile.blocks() would pad a
+                # truncated file with zeros up to the declared length.
+                while len(block := sound.read(size, dtype="float32", always_2d=True, out=buffer)):
+                    yield block
+        except soundfile.LibsndfileError as error:
+            raise AudioError("decode_errors", error.error_string) from error
+        if self._cut:
+            raise AudioError("truncated", self._cut)
+
+
+class FfmpegDecoder:
+    """Reads through ffmpeg as a subprocess."""
+
+    def __init__(self, path: Path, limits: AudioSettings) -> None:
+        self._path = path
+        self._limit_s = limits.time_limit_s
+        self.header = self._probe()
+        _refuse_absurd(self.header, limits)
+
+    def _source(self) -> list[str]:
+        # `file:` keeps names such as `-rf.mp3` or `concat:a` from meaning something else, and
+        # the whitelist keeps a playlist in disguise from reaching the network.
+        return ["-v", "error", "-protocol_whitelist", "file", "-i", f"file:{self._path}"]
+
+    def _probe(self) -> Header:
+        entries = "stream=sample_rate,channels,duration:format=duration"
+        command = ["ffprobe", *self._source(), "-select_streams", "a:0", "-of", "json"]
+        try:
+            found = subprocess.run(  # noqa: S603
+                [*command, "-show_entries", entries],
+                capture_output=True,
+                timeout=self._limit_s,
+                check=False,
+            )
+            raw = json.loads(found.stdout or b"{}")
+            stream = raw["streams"][0]
+            length = stream.get("duration") or raw.get("format", {}).get("duration")
+            declared_s = None if length in (None, "N/A") else float(length)
+            return Header("ffmpeg", int(stream["sample_rate"]), int(stream["channels"]), declared_s)
+        except subprocess.TimeoutExpired as error:
+            raise AudioError("timeout", "ffprobe did not answer in time") from error
+        except (ValueError, KeyError, IndexError) as error:
+            raise AudioError("undecodable", "no decoder finds sound in it") from error
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield blocks.
+
+        Raises
+        ------
+        AudioError
+            ``decode_errors`` after the last block if ffmpeg reported any.
+        """
+        limit = ["-timelimit", str(max(1, round(self._limit_s)))]
+        output = ["-map", "0:a:0", "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
+        command = ["ffmpeg", "-nostdin", *limit, *self._source(), *output]
+        channels = self.header.channels
+        size = int(BLOCK_S * self.header.rate_hz) * channels * 4
+        with subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            try:
+                while raw := process.stdout.read(size):
+                    whole = len(raw) // (4 * channels) * 4 * channels
+                    yield np.frombuffer(raw[:whole], dtype="<f4").reshape(-1, channels)
+                complaint = process.stderr.read().decode(errors="replace").strip()
+            finally:
+                process.kill()
+        if complaint:
+            raise AudioError("decode_errors", complaint.splitlines()[0])
+
+
+def _refuse_absurd(header: Header, limits: AudioSettings) -> None:
+    low, high = RATES_HZ
+    if not low <= header.rate_hz <= high:
+        raise AudioError("refused", f"rate {header.rate_hz} Hz is outside {low}-{high} Hz")
+    if not 1 <= header.channels <= MAX_CHANNELS:
+        raise AudioError("refused", f"{header.channels} channels, at most {MAX_CHANNELS} are read")
+    if header.declared_s is not None and header.declared_s > limits.max_hours * 3600:
+        hours = header.declared_s / 3600
+        raise AudioError(
+            "refused", f"{hours:.1f} hours long; audio.max_hours is {limits.max_hours}"
+        )

@@ -1,0 +1,136 @@
+"""A file becomes blocks of mono sound at 44.1 kHz, as openSMILE would hear it, and a status.
+
+Other rates go through soxr HQ first.  Then each channel is clipped and rounded to int16 steps,
+divided by 32767 (openSMILE's scale for 16-bit sound), and the channels are averaged.  ffmpeg's
+own mixdown to float is 41 % louder, and openSMILE's cast wraps a sample of 1.0 to -1.0.
+
+What is found out on the way becomes the status: silence, truncation, samples that are no numbers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from zoneclf.audio.decode import Block, Decoder, Header
+from zoneclf.audio.headers import WHOLE_SHARE
+from zoneclf.errors import AudioError
+
+RATE_HZ = 44_100
+STATUSES = {
+    "ok": "whole",
+    "truncated": "less than 98 % of the announced length is there",
+    "decode_errors": "the decoder reported errors part-way",
+    "undecodable": "no decoder finds sound in it",
+    "needs_ffmpeg": "ffmpeg reads this format and is not installed",
+    "refused": "its header is absurd: rate, channels or length",
+    "too_short": "shorter than one frame",
+    "silent": "no sound, or channels that cancel",
+    "nonfinite": "samples that are not numbers",
+    "timeout": "took longer than audio.time_limit_s",
+    "crashed": "the decoder crashed",
+    "missing": "not there",
+    "not_a_file": "a folder, pipe, socket or device",
+    "unreadable": "cannot be read",
+    "bad_table": "a feature file that does not hold what it must",
+}
+# These tracks have rows; all others have none.
+WITH_ROWS = frozenset({"ok", "truncated", "decode_errors"})
+# Worth another try in a later run, since another machine state may cure them.
+WORTH_RETRYING = frozenset({"needs_ffmpeg", "timeout", "crashed", "missing", "unreadable"})
+# One int16 step, peak to peak: dither of digital silence.
+SILENT_STEPS = 2
+
+Mono = npt.NDArray[np.float32]
+
+
+@dataclass
+class Sound:
+    """Mono sound of one file, block by block; what `status` says is known after the last block."""
+
+    decoder: Decoder
+    sample_count: int = 0
+    _low: float = np.inf
+    _high: float = -np.inf
+    _loudest: float = 0.0
+    _broken: AudioError | None = None
+
+    @property
+    def header(self) -> Header:
+        """What the file announces."""
+        return self.decoder.header
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds decoded so far."""
+        return self.sample_count / RATE_HZ
+
+    def blocks(self) -> Iterator[Mono]:
+        """Yield blocks of shape (samples,), float32, 44.1 kHz.
+
+        Raises
+        ------
+        AudioError
+            ``nonfinite``.
+        """
+        for block in self._at_44k():
+            steps = np.clip(block * np.float32(32768), -32768, 32767)
+            np.rint(steps, out=steps)
+            mono = steps[:, 0] if steps.shape[1] == 1 else _mean_of_channels(steps)
+            if mono.size:
+                self._remember(steps, mono)
+                yield mono * np.float32(1 / 32767)
+
+    def status(self) -> tuple[str, str]:
+        """Return the status word and the reason, empty if all is well."""
+        if self.sample_count == 0:
+            broken = self._broken
+            return ("undecodable", broken.reason) if broken else ("too_short", "no samples in it")
+        if self._high - self._low < SILENT_STEPS:
+            cancels = self._loudest > SILENT_STEPS and self._high < SILENT_STEPS
+            return "silent", "the channels cancel each other" if cancels else "no sound in it"
+        if self._broken is not None:
+            return self._broken.status, self._broken.reason
+        declared_s = self.header.declared_s
+        if declared_s is not None and self.duration_s < WHOLE_SHARE * declared_s:
+            return "truncated", f"{self.duration_s:.1f} of {declared_s:.1f} s could be decoded"
+        return "ok", ""
+
+    def _at_44k(self) -> Iterator[Block]:
+        rate_hz, channels = self.header.rate_hz, self.header.channels
+        if rate_hz == RATE_HZ:
+            yield from self._checked()
+            return
+        resampler = soxr.ResampleStream(rate_hz, RATE_HZ, channels, dtype="float32", quality="HQ")
+        for block in self._checked():
+            yield resampler.resample_chunk(block).reshape(-1, channels)
+        yield resampler.resample_chunk(np.empty((0, channels), np.float32), last=True).reshape(
+            -1, channels
+        )
+
+    def _checked(self) -> Iterator[Block]:
+        try:
+            for block in self.decoder.blocks():
+                if not np.isfinite(block).all():
+                    raise AudioError("nonfinite", "holds samples that are not numbers")
+                yield block
+        except AudioError as error:
+            if error.status == "nonfinite":
+                raise
+            self._broken = error
+
+    def _remember(self, steps: Block, mono: Mono) -> None:
+        self.sample_count += mono.size
+        self._low = min(self._low, float(mono.min()))
+        self._high = max(self._high, float(mono.max()))
+        self._loudest = max(self._loudest, float(steps.max()), -float(steps.min()))
+
+
+def _mean_of_channels(steps: Block) -> Mono:
+    # Adding columns beats mean(axis=1), which costs more than the Fourier transforms.
+    total = steps[:, 0] + steps[:, 1]
+    for channel in range(2, steps.shape[1]):
+        total += steps[:, channel]
+    return total * np.float32(1 / steps.shape[1])

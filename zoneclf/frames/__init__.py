@@ -1,0 +1,1 @@
+"""AUDIO -> FRAMES: one row of descriptors every 0.5 s, by openSMILE's definitions."""

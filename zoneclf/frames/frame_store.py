@@ -1,0 +1,143 @@
+"""The frames of one source on disk: one file per track while extracting, then shards of 64.
+
+``<folder>/staging/<track_id>.parquet`` is written whole or not at all, so resuming means: what is
+there is done.  `compact` joins staged files, sorted by track id, into ``part-<hash>.parquet``; a
+shard is complete before its staged files go, so a kill at any moment loses nothing.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from zoneclf.errors import LockedError, TableError
+from zoneclf.frames.extractor import Frames
+from zoneclf.frames.takes import Take, TrackFacts
+from zoneclf.store import TableNote, make_folder, read_note, read_table, write_table
+
+TRACKS_PER_SHARD = 64
+
+
+class FrameStore:
+    """The frames of one source; every file in it carries the same spec and origin."""
+
+    def __init__(self, folder: Path, note: TableNote) -> None:
+        self.folder = folder
+        self.note = note
+        self._staging = folder / "staging"
+
+    def require_same_spec(self) -> None:
+        """Check that what is there was made as this store's note says.
+
+        Raises
+        ------
+        TableError
+            If a file has another spec or comes from another extractor or version.
+        """
+        for path in self._files():
+            found = read_note(path)
+            apart = self.note.spec.difference(found.spec)
+            ours, theirs = self.note.origins[0], found.origins[0]
+            made = (theirs.extractor, theirs.extractor_version)
+            if made != (ours.extractor, ours.extractor_version):
+                apart = f"{made[0]} {made[1]} against {ours.extractor} {ours.extractor_version}"
+            if apart:
+                raise TableError(
+                    f"{self.folder}: was made otherwise ({apart}); add --force to start over, or "
+                    "--output to write elsewhere"
+                )
+
+    def lock(self) -> FileLock:
+        """Return a held lock against a second writer; the kernel frees it if we die.
+
+        Raises
+        ------
+        LockedError
+            If another process holds it.
+        """
+        make_folder(self._staging)
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise LockedError(
+                f"{self.folder}: locked by another zoneclf; wait for it to end"
+            ) from None
+        return lock
+
+    def facts(self) -> dict[str, TrackFacts]:
+        """Return what is known of each track that is done."""
+        found: dict[str, TrackFacts] = {}
+        for path in self._files():
+            for raw in read_note(path).notes["tracks"]:
+                found[raw["track_id"]] = TrackFacts(**raw)
+        return found
+
+    def stage(self, take: Take) -> None:
+        """Write one track's frames and facts, whole or not at all."""
+        frames = take.frames or self._no_frames()
+        path = self._staging / f"{take.facts.track_id}.parquet"
+        table = self._table([take.facts.track_id] * len(frames.rows), frames)
+        write_table(table, self._note_with([take.facts]), path)
+
+    def compact(self) -> None:
+        """Join what is staged into shards."""
+        staged = sorted(self._staging.glob("*.parquet"))
+        for first in range(0, len(staged), TRACKS_PER_SHARD):
+            paths = staged[first : first + TRACKS_PER_SHARD]
+            tables, facts = [], []
+            for path in paths:
+                table, note = read_table(path)
+                tables.append(table.replace_schema_metadata(None))
+                facts += [TrackFacts(**raw) for raw in note.notes["tracks"]]
+            ids = " ".join(fact.track_id for fact in facts)
+            name = f"part-{hashlib.sha256(ids.encode()).hexdigest()[:12]}.parquet"
+            joined = pa.concat_tables(tables).unify_dictionaries()
+            write_table(joined, self._note_with(facts), self.folder / name)
+            for path in paths:
+                path.unlink()
+
+    def clear(self) -> None:
+        """Delete every frame of the source."""
+        for path in self._files():
+            path.unlink()
+
+    def tracks(self) -> Iterator[tuple[TrackFacts, Frames]]:
+        """Yield facts and frames of every track that has frames, shard by shard."""
+        for path in sorted(self.folder.glob("part-*.parquet")):
+            table, note = read_table(path)
+            starts = table["start_s"].to_numpy()
+            features = table.select(list(note.spec.features))
+            rows = np.stack([column.to_numpy() for column in features.columns], axis=1)
+            first = 0
+            for raw in note.notes["tracks"]:
+                facts = TrackFacts(**raw)
+                last = first + facts.frame_count
+                if facts.frame_count:
+                    yield facts, Frames(starts[first:last], rows[first:last], facts.measures)
+                first = last
+
+    def _files(self) -> list[Path]:
+        shards = self.folder.glob("part-*.parquet")
+        return [*sorted(shards), *sorted(self._staging.glob("*.parquet"))]
+
+    def _note_with(self, facts: list[TrackFacts]) -> TableNote:
+        return dataclasses.replace(
+            self.note, notes={"tracks": [dataclasses.asdict(fact) for fact in facts]}
+        )
+
+    def _no_frames(self) -> Frames:
+        empty = np.empty((0, len(self.note.spec.features)), np.float32)
+        return Frames(np.empty(0), empty)
+
+    def _table(self, track_ids: list[str], frames: Frames) -> pa.Table:
+        columns = [
+            pa.array(track_ids, pa.string()).dictionary_encode(),
+            pa.array(frames.start_s, pa.float64()),
+            *(pa.array(column) for column in np.ascontiguousarray(frames.rows.T)),
+        ]
+        return pa.table(columns, names=["track_id", "start_s", *self.note.spec.features])

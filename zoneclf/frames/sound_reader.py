@@ -1,0 +1,99 @@
+"""Frames from sound: decode, extract, judge; the next decoder where one fails."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoneclf.audio.decode import decoders
+from zoneclf.audio.files import require_regular
+from zoneclf.audio.sound import WITH_ROWS, Sound
+from zoneclf.errors import AudioError
+from zoneclf.frames.extractor import FrameExtractor, Frames, Meter, extract, origin_of, spec_of
+from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut
+from zoneclf.settings import AudioSettings
+from zoneclf.store import Origin, TableSpec
+
+# An excerpt is cut from sound that is clearly longer than it: DEAM's clips already are the excerpt.
+_LONGER_S = 5.0
+
+
+@dataclass(frozen=True)
+class SoundReader:
+    """Reads audio files with an extractor; `excerpts` by file name without suffix."""
+
+    extractor: FrameExtractor
+    limits: AudioSettings
+    meters: Mapping[str, Callable[[], Meter]] = field(default_factory=dict)
+    excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> TableSpec:
+        """The spec of the rows."""
+        return spec_of(self.extractor)
+
+    @property
+    def origin(self) -> Origin:
+        """What makes the rows."""
+        return origin_of(self.extractor)
+
+    def read(self, path: Path, track_id: str) -> Take:
+        """Return the take; a file that changes while it is read is read once more."""
+        before = require_regular(path)
+        take = self._read(path, track_id)
+        after = require_regular(path)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            take = self._read(path, track_id)
+        return take
+
+    def _read(self, path: Path, track_id: str) -> Take:
+        best: Take | None = None
+        try:
+            for decoder in decoders(path, self.limits):
+                sound = Sound(decoder)
+                take = self._take(sound, path, track_id)
+                if take.facts.status not in {"decode_errors", "undecodable"}:
+                    return _with_errors_of(best, take)
+                best = best if best and best.frames is not None and not take.frames else take
+        except AudioError as error:
+            if best is None or best.frames is None:
+                return Take(TrackFacts(track_id=track_id, status=error.status, reason=error.reason))
+        assert best is not None
+        return best
+
+    def _take(self, sound: Sound, path: Path, track_id: str) -> Take:
+        makers = {name: make() for name, make in self.meters.items()}
+        frames = extract(self.extractor, sound.blocks(), makers)
+        status, reason = sound.status()
+        if status in WITH_ROWS and not len(frames.rows):
+            needed_s = self.extractor.grid.window_s + 0.06
+            status, reason = "too_short", f"{sound.duration_s:.2f} s, a frame needs {needed_s:.2f}"
+        frames = self._cut(frames, path.stem, sound.duration_s)
+        kept = frames if status in WITH_ROWS else None
+        facts = TrackFacts(
+            track_id=track_id,
+            status=status,
+            reason=reason,
+            duration_s=round(sound.duration_s, 3),
+            source_rate_hz=sound.header.rate_hz,
+            channels=sound.header.channels,
+            decoder=sound.header.decoder,
+            frame_count=len(kept.rows) if kept else 0,
+            measures=frames.measures if kept else {},
+        )
+        return Take(facts, kept)
+
+    def _cut(self, frames: Frames, name: str, duration_s: float) -> Frames:
+        excerpt = self.excerpts.get(name)
+        if excerpt is None or duration_s < excerpt[1] - excerpt[0] + _LONGER_S:
+            return frames
+        return cut(frames, excerpt, self.extractor.grid)
+
+
+def _with_errors_of(first: Take | None, second: Take) -> Take:
+    """Return the second decoder's take, marked if the first one met errors in the sound."""
+    if first is None or second.facts.status != "ok" or first.facts.status != "decode_errors":
+        return second
+    facts = TrackFacts(
+        **{**vars(second.facts), "status": "decode_errors", "reason": first.facts.reason}
+    )
+    return Take(facts, second.frames)

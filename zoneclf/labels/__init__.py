@@ -1,0 +1,1 @@
+"""TRACKS -> LABELLED TABLE: zones from rules, from DEAM's annotations, from the user's file."""

@@ -1,0 +1,1 @@
+"""LABELLED TABLE -> MODEL: splits, weights, boosting, strategies, the model folder."""

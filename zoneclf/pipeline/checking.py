@@ -1,0 +1,114 @@
+"""What ``zoneclf doctor`` looks at: environment, data, DEAM's labels, tables, models."""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import soundfile
+
+from zoneclf import __version__
+from zoneclf.audio.files import FFMPEG_SUFFIXES
+from zoneclf.errors import ZoneclfError
+from zoneclf.labels.deam import load_deam
+from zoneclf.labels.library import find_label_file, read_label_file
+from zoneclf.model.artifact import CARD, load_model
+from zoneclf.pipeline.extracting import sound_reader
+from zoneclf.pipeline.labelling import zone_map
+from zoneclf.pipeline.workspace import Workspace
+from zoneclf.settings import Settings
+from zoneclf.tracks.pooling import track_spec
+from zoneclf.tracks.track_table import load_tracks
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at; `verdict` is ``ok``, ``note`` or ``bad``."""
+
+    verdict: str
+    what: str
+    detail: str
+
+
+def check_all(workspace: Workspace, settings: Settings) -> list[Check]:
+    """Return every check, in the order of the data's way."""
+    return [
+        *_environment(),
+        *_data(settings),
+        *_tables(workspace, settings),
+        *_models(workspace, settings),
+    ]
+
+
+def _environment() -> Iterator[Check]:
+    yield Check("ok", "zoneclf", f"{__version__} on Python {sys.version.split()[0]}")
+    yield Check("ok", "libsndfile", soundfile.__libsndfile_version__)
+    lost = ", ".join(sorted(FFMPEG_SUFFIXES))
+    if shutil.which("ffmpeg") and shutil.which("ffprobe"):
+        yield Check("ok", "ffmpeg", "there")
+    else:
+        yield Check("note", "ffmpeg", f"not installed: cannot read {lost}, nor headerless VBR mp3")
+    has = importlib.util.find_spec("opensmile") is not None
+    detail = "there (non-commercial)" if has else "not installed; --method frames does without"
+    yield Check("ok" if has else "note", "opensmile", detail)
+
+
+def _data(settings: Settings) -> Iterator[Check]:
+    try:
+        zones = zone_map(settings)
+        yield Check("ok", "zones", f"{', '.join(zones.names)} ({settings.labels.zone_mapping})")
+    except ZoneclfError as error:
+        yield Check("bad", "zones", str(error))
+        return
+    for name, source in settings.sources.items():
+        try:
+            if source.kind == "deam":
+                if source.root is None or not source.root.is_dir():
+                    yield Check("note", name, f"{source.root} is not there")
+                    continue
+                found = load_deam(source.root, settings.labels.deam)
+                yield Check("ok", name, f"{len(found.songs)} songs; {'; '.join(found.statements)}")
+            elif source.labels is not None:
+                path = find_label_file(source.labels)
+                if path is None:
+                    yield Check("note", name, f"{source.labels} is not there")
+                    continue
+                rows = read_label_file(path, zones.names)
+                missing = sum(not row.path.is_file() for row in rows)
+                detail = f"{path}: {len(rows)} tracks, {missing} of them not on disk"
+                yield Check("bad" if missing else "ok", name, detail)
+        except ZoneclfError as error:
+            yield Check("bad", name, str(error))
+
+
+def _tables(workspace: Workspace, settings: Settings) -> Iterator[Check]:
+    reader = sound_reader(settings, "frames")
+    spec = track_spec(reader.spec, settings.drops)
+    for name in workspace.sources:
+        try:
+            table = load_tracks(workspace.tracks(name))
+            common = [column for column in spec.features if column in table.spec.features]
+            apart = spec.select(common).difference(table.spec.select(common))
+            counts = ", ".join(f"{n} {s}" for s, n in table.rows["status"].value_counts().items())
+            made = ", ".join(f"{o.extractor} {o.extractor_version}" for o in table.note.origins)
+            detail = f"{counts}; made by {made}" + (
+                f"; other settings now: {apart}" if apart else ""
+            )
+            yield Check("bad" if apart else "ok", f"table {name}", detail)
+        except ZoneclfError as error:
+            yield Check("bad", f"table {name}", str(error))
+
+
+def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
+    reader = sound_reader(settings, "frames")
+    spec = track_spec(reader.spec, settings.drops)
+    for card in sorted(workspace.models.glob(f"*/{CARD}")):
+        try:
+            model = load_model(card.parent)
+            model.require_spec(spec, {reader.extractor.name: reader.extractor.version})
+            detail = f"{model.card.strategy}, {len(model.card.spec.features)} features"
+            licence = f", {model.card.licence}" if model.card.licence else ""
+            yield Check("ok", f"model {card.parent.name}", detail + licence)
+        except ZoneclfError as error:
+            yield Check("bad", f"model {card.parent.name}", str(error))

@@ -1,0 +1,169 @@
+"""Zones for every source that has a track table, joined into ``dataset/unified.parquet``."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoneclf.audio.sound import WITH_ROWS
+from zoneclf.errors import LabelError, TableError
+from zoneclf.labels.deam import load_deam
+from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
+from zoneclf.labels.table import (
+    LabelledTable,
+    SourceLabels,
+    label_deam,
+    label_library,
+    load_unified,
+    save_labels,
+    save_unified,
+    unify,
+)
+from zoneclf.labels.zones import ZoneMap, load_zones
+from zoneclf.pipeline.workspace import Voice, Workspace
+from zoneclf.settings import Settings, SourceSettings
+from zoneclf.settings_reader import override
+from zoneclf.store import TableNote, make_folder
+from zoneclf.tracks.track_table import TrackTable, load_tracks
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What labelling found: the table, its note, and per source zones, drops and remarks."""
+
+    table: LabelledTable
+    note: TableNote
+    zones: dict[str, Counter[str]]
+    dropped: dict[str, Counter[str]]
+    remarks: dict[str, tuple[str, ...]]
+
+
+def label(
+    workspace: Workspace, settings: Settings, chosen: Mapping[str, Any] | None = None
+) -> Labelled:
+    """Label every source that has a track table and write the labelled tables.
+
+    Parameters
+    ----------
+    workspace
+        Where the track tables lie.
+    settings
+        The settings in force.
+    chosen
+        Dotted keys and values that options of ``zoneclf label`` replaced in them; they stay in
+        force for this table until it is labelled anew without them.
+
+    Raises
+    ------
+    TableError
+        If no source was extracted, or sources were made differently.
+    """
+    settings = override(settings, chosen or {})
+    zones = zone_map(settings)
+    tables = {name: load_tracks(workspace.tracks(name)) for name in workspace.sources}
+    if not tables:
+        raise TableError("dataset/tracks: no source is extracted yet; run zoneclf extract")
+    parts = {name: (table, _labels(name, table, settings, zones)) for name, table in tables.items()}
+    table, note = unify(parts, zones)
+    kept = {"inputs": _inputs_digest(workspace, settings), "chosen": dict(chosen or {})}
+    note = replace(note, notes={**note.notes, **kept})
+    make_folder(workspace.labels("x").parent)
+    for name, (tracks, labels) in parts.items():
+        save_labels(labels, tracks.note, workspace.labels(name))
+    save_unified(table, note, workspace.unified)
+    return Labelled(
+        table,
+        note,
+        {name: _zone_counts(labels) for name, (_, labels) in parts.items()},
+        {name: labels.dropped for name, (_, labels) in parts.items()},
+        {name: labels.remarks for name, (_, labels) in parts.items()},
+    )
+
+
+def current_table(
+    workspace: Workspace, settings: Settings, voice: Voice
+) -> tuple[LabelledTable, TableNote]:
+    """Return the unified table, labelling anew if any of its inputs has changed since."""
+    chosen: dict[str, Any] = {}
+    if workspace.unified.is_file():
+        table, note = load_unified(workspace.unified)
+        chosen = note.notes.get("chosen", {})
+        for key, value in chosen.items():
+            voice.say(f"labels as chosen with zoneclf label: {key} = {value}")
+        if note.notes.get("inputs") == _inputs_digest(workspace, override(settings, chosen)):
+            return table, note
+        voice.say("dataset/unified.parquet is older than what it was made from: labelling again")
+    found = label(workspace, settings, chosen)
+    for name in found.zones:
+        for line in said_of(found, name):
+            voice.say(line)
+    return found.table, found.note
+
+
+def said_of(found: Labelled, source: str) -> list[str]:
+    """Return in words what labelling found in one source."""
+    lines = [f"{source}: {remark}" for remark in found.remarks[source]]
+    zones = ", ".join(f"{zone} {count}" for zone, count in found.zones[source].items())
+    lines.append(f"{source}: {zones or 'no labels'}")
+    if found.dropped[source]:
+        dropped = ", ".join(f"{count} {why}" for why, count in found.dropped[source].items())
+        lines.append(f"{source}: left out: {dropped}")
+    return lines
+
+
+def zone_map(settings: Settings) -> ZoneMap:
+    """Return the zones and the rule in force."""
+    return load_zones(settings.labels.zone_mapping, settings.labels.preset)
+
+
+def _labels(name: str, table: TrackTable, settings: Settings, zones: ZoneMap) -> SourceLabels:
+    source = settings.sources.get(name, SourceSettings())
+    allowed = WITH_ROWS if settings.labels.allow_truncated else frozenset({"ok"})
+    if source.kind == "deam":
+        if source.root is None or not source.root.is_dir():
+            raise LabelError(f"{source.root}: DEAM is not there; set sources.{name}.root or --root")
+        annotations = load_deam(source.root, settings.labels.deam)
+        return label_deam(table, annotations, zones, source=name, allowed=allowed)
+    return label_library(table, _user_rows(source, zones), name, allowed=allowed)
+
+
+def _user_rows(source: SourceSettings, zones: ZoneMap) -> list[LabelRow]:
+    path = find_label_file(source.labels) if source.labels is not None else None
+    return read_label_file(path, zones.names) if path is not None else []
+
+
+def _zone_counts(labels: SourceLabels) -> Counter[str]:
+    counts = Counter(labels.rows["zone"].dropna())
+    unlabelled = int(labels.rows["zone"].isna().sum())
+    return counts + Counter({"without a label": unlabelled})
+
+
+def _inputs_digest(workspace: Workspace, settings: Settings) -> str:
+    """Return a hash of everything the unified table is made from."""
+    seen: dict[str, object] = {
+        "rule": zone_map(settings).digest,
+        "deam": settings.labels.deam,
+        "truncated": settings.labels.allow_truncated,
+    }
+    for name in workspace.sources:
+        source = settings.sources.get(name, SourceSettings())
+        seen[name] = [_state(workspace.tracks(name)), source.kind, str(source.root)]
+        labels = find_label_file(source.labels) if source.labels is not None else None
+        if labels is not None:
+            seen[f"{name} labels"] = hashlib.sha256(labels.read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _state(path: Path) -> Mapping[str, int]:
+    found = path.stat()
+    return {"size": found.st_size, "mtime": found.st_mtime_ns}
+
+
+def labelled_only(table: LabelledTable) -> LabelledTable:
+    """Return the tracks that have a zone."""
+    return table.take(np.asarray(table.codes >= 0))

@@ -1,0 +1,110 @@
+"""Zones for files that nobody labelled: extract what is new, then ask the model."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zoneclf.audio.files import expand, path_text
+from zoneclf.audio.sound import WITH_ROWS
+from zoneclf.errors import SettingsError
+from zoneclf.frames.batch import Batch, identify
+from zoneclf.frames.frame_store import FrameStore
+from zoneclf.frames.takes import TrackFacts
+from zoneclf.model.artifact import ZoneModel
+from zoneclf.pipeline.extracting import sound_reader
+from zoneclf.pipeline.workspace import Voice, Workspace
+from zoneclf.settings import Settings
+from zoneclf.store import TableNote
+from zoneclf.tracks.pooling import track_spec
+from zoneclf.tracks.track_table import load_tracks, pool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one file; without sound, `zone` is None and `reason` says why."""
+
+    path: str
+    status: str
+    reason: str
+    zone: str | None
+    confidence: float | None
+    probabilities: dict[str, float]
+
+
+def predict(
+    workspace: Workspace,
+    settings: Settings,
+    model: ZoneModel,
+    paths: Sequence[Path],
+    *,
+    method: str,
+    voice: Voice,
+) -> list[Prediction]:
+    """Return what a model says of files, folders and playlists, in order.
+
+    Tracks that the workspace has extracted with the same method are not read again.
+
+    Raises
+    ------
+    ModelError
+        If the model learnt from features of another spec.
+    SettingsError
+        If the paths hold no audio file.
+    """
+    reader = sound_reader(settings, method)
+    spec = track_spec(reader.spec, settings.drops)
+    extractor = reader.extractor
+    model.require_spec(spec, {extractor.name: extractor.version})
+    files = expand(paths)
+    if not files:
+        raise SettingsError(f"{paths[0]}: holds no audio file; name files, folders or playlists")
+    known = _extracted(workspace, spec.digest, extractor.name)
+    found = identify(files, {})
+    fresh = [file for file in found if file.track_id not in known.index]
+    with tempfile.TemporaryDirectory(prefix="zoneclf-") as folder:
+        store = FrameStore(Path(folder), TableNote(spec=reader.spec, origins=(reader.origin,)))
+        batch = Batch(reader, store, settings.jobs, settings.audio.time_limit_s)
+        total, done = len(batch.pending(fresh)), 0
+
+        def tell(*_: object) -> None:
+            nonlocal done
+            done += 1
+            voice.progress("listen", done, total)
+
+        facts = {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
+        facts |= batch.run(fresh, tell)
+        features = pd.concat([known, pool(store.tracks(), reader.spec, settings.drops)])
+    return [
+        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model)
+        for file in found
+    ]
+
+
+def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFrame:
+    """Return the features of tracks that the workspace holds under the same spec, by track id."""
+    pieces = []
+    for source in workspace.sources:
+        table = load_tracks(workspace.tracks(source))
+        if table.spec.digest == digest and table.note.origins[0].extractor == extractor:
+            whole = table.rows[table.rows["status"] == "ok"]
+            pieces.append(whole.set_index("track_id")[list(table.spec.features)])
+    if not pieces:
+        return pd.DataFrame()
+    joined = pd.concat(pieces)
+    return joined[~joined.index.duplicated()]
+
+
+def _prediction(
+    path: str, facts: TrackFacts, features: pd.DataFrame, model: ZoneModel
+) -> Prediction:
+    if facts.status not in WITH_ROWS:
+        return Prediction(path, facts.status, facts.reason, None, None, {})
+    row = model.probabilities(features.loc[[facts.track_id]])[0]
+    zones = model.card.zones
+    best = int(np.argmax(row))
+    shares = {zone: round(float(p), 4) for zone, p in zip(zones, row, strict=True)}
+    return Prediction(path, facts.status, facts.reason, zones[best], float(row[best]), shares)

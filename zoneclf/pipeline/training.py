@@ -1,0 +1,165 @@
+"""The labelled table -> a model folder with its card; the holdout is drawn here, once."""
+
+import datetime
+import hashlib
+import platform
+from collections import Counter
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoneclf import __version__
+from zoneclf.errors import TableError
+from zoneclf.labels.table import LabelledTable
+from zoneclf.model.artifact import ModelCard, save_model
+from zoneclf.model.predictors import Predictor
+from zoneclf.model.preparation import prepare
+from zoneclf.model.splits import Holdout, load_or_draw
+from zoneclf.model.strategies import Task, fit
+from zoneclf.pipeline.labelling import current_table, labelled_only
+from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
+from zoneclf.report.card import card_text
+from zoneclf.report.evaluation import cross_validate
+from zoneclf.settings import Settings
+from zoneclf.store import TableNote, write_text
+
+_PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "soundfile", "soxr")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A new model: its folder and card."""
+
+    folder: Path
+    card: ModelCard
+
+
+def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> Trained:
+    """Train a model on every labelled track outside the holdout and store it.
+
+    Raises
+    ------
+    TableError
+        If too few tracks are labelled to draw a holdout or to learn from.
+    """
+    table, note = current_table(workspace, settings, voice)
+    training, holdout, own = training_rows(workspace, settings, table, voice)
+    task = Task(training, own, settings.train)
+    voice.say(
+        f"training {settings.train.strategy} on {_counted(training)}, seed "
+        f"{settings.train.seed}; {len(holdout.track_ids)} tracks held out"
+    )
+    predictor = fit(task)
+    scores = _expectation(task, settings, voice)
+    folder = workspace.models / (name or _free_name(workspace.models, settings.train.strategy))
+    card = save_model(predictor, _card(folder.name, task, note, holdout, predictor, scores), folder)
+    write_text(card_text(card), folder / "MODEL_CARD.md")
+    return Trained(folder, card)
+
+
+def training_rows(
+    workspace: Workspace, settings: Settings, table: LabelledTable, voice: Voice
+) -> tuple[LabelledTable, Holdout, frozenset[str]]:
+    """Return the labelled rows outside the holdout, the holdout, and the user's sources."""
+    own = own_sources(table, settings)
+    labelled = labelled_only(table)
+    if not len(labelled):
+        raise TableError(
+            "no track has a zone; write zones into your label file, then run zoneclf train"
+        )
+    prepared, remarks = prepare(labelled, settings.train.features)
+    for remark in remarks:
+        voice.say(remark)
+    first = not workspace.holdout.is_file()
+    holdout = load_or_draw(
+        workspace.holdout, labelled, own, settings.evaluation, settings.train.seed
+    )
+    if first:
+        voice.say(
+            f"holdout drawn: {len(holdout.track_ids)} of the {', '.join(sorted(own))} tracks are "
+            f"kept from all training ({workspace.holdout})"
+        )
+    return prepared.take(~holdout.rows(prepared)), holdout, own
+
+
+def _expectation(task: Task, settings: Settings, voice: Voice) -> dict[str, Any]:
+    """Return cross-validated scores of the user's training tracks; empty if they are too few."""
+    count = settings.evaluation.folds
+    try:
+        found = cross_validate(
+            task,
+            count=count,
+            repeats=1,
+            progress=lambda done, total: voice.progress("cross-validate", done, total),
+        )
+    except TableError as error:
+        voice.warn(f"not cross-validated: {error}")
+        return {}
+    return {"folds": count, **asdict(found.of(task.own).scores)}
+
+
+def _card(
+    name: str,
+    task: Task,
+    note: TableNote,
+    holdout: Holdout,
+    predictor: Predictor,
+    scores: dict[str, Any],
+) -> ModelCard:
+    table = task.table
+    sources = {
+        str(source): dict(Counter(np.array(table.zones)[table.codes[table.source == source]]))
+        for source in np.unique(table.source)
+    }
+    repairs = {part.get("label_repair") for part in note.notes["sources"].values()} - {None}
+    return ModelCard(
+        name=name,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
+        zones=table.zones,
+        spec=table.spec,
+        extractors={origin.extractor: origin.extractor_version for origin in note.origins},
+        kind=predictor.kind,
+        options=dict(predictor.options),
+        strategy=task.settings.strategy,
+        settings=asdict(task.settings),
+        sources={
+            name: {str(z): int(n) for z, n in zones.items()} for name, zones in sources.items()
+        },
+        rule=str(note.notes["rule"]),
+        label_repair=", ".join(sorted(map(str, repairs))),
+        holdout=holdout.checksum,
+        licence=note.licence,
+        versions=_versions(),
+        scores=scores,
+    )
+
+
+def _counted(table: LabelledTable) -> str:
+    names, counts = np.unique(table.source, return_counts=True)
+    return " + ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
+
+
+def _free_name(models: Path, strategy: str) -> str:
+    number = 1
+    while (models / f"{strategy}-{number}").exists():
+        number += 1
+    return f"{strategy}-{number}"
+
+
+def _versions() -> dict[str, str]:
+    found = {"zoneclf": __version__, "python": platform.python_version()}
+    for package in (*_PACKAGES, "xgboost-cpu", "xgboost"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def ids_digest(table: LabelledTable) -> str:
+    """Return a hash of which tracks a table holds."""
+    text = "\n".join(sorted(table.about["track_id"]))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,61 @@
+"""Predictions as a table for a terminal, as CSV, as JSON."""
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from zoneclf.console import printable
+from zoneclf.model.artifact import ModelCard
+from zoneclf.pipeline.predicting import Prediction
+from zoneclf.report.errors import cell
+
+
+def as_json(found: Sequence[Prediction], card: ModelCard) -> dict[str, Any]:
+    """Return one object with the model and every prediction."""
+    return {
+        "model": card.name,
+        "zones": list(card.zones),
+        "licence": card.licence,
+        "tracks": [vars(prediction) for prediction in found],
+    }
+
+
+def as_csv(found: Sequence[Prediction], zones: Sequence[str]) -> str:
+    """Return CSV with a header; texts that a spreadsheet would run get an apostrophe."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(
+        ["path", "zone", "confidence", *(f"p_{zone}" for zone in zones), "status", "reason"]
+    )
+    for one in found:
+        shares = [one.probabilities.get(zone, "") for zone in zones]
+        confidence = "" if one.confidence is None else round(one.confidence, 4)
+        row = [one.path, one.zone or "", confidence, *shares, one.status, one.reason]
+        writer.writerow([cell(value) for value in row])
+    return stream.getvalue()
+
+
+def as_table(found: Sequence[Prediction], zones: Sequence[str]) -> str:
+    """Return aligned columns: zone, confidence, probabilities, name."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("zone", "sure", *zones):
+        table.add_column(name, justify="left" if name == "zone" else "right", no_wrap=True)
+    table.add_column("track", overflow="fold")
+    for one in found:
+        name = printable(PurePath(one.path).name)
+        if one.zone is None or one.confidence is None:
+            table.add_row(one.status, *[""] * (len(zones) + 1), f"{name}: {printable(one.reason)}")
+            continue
+        shares = [f"{100 * one.probabilities[zone]:.0f} %" for zone in zones]
+        mark = "" if one.status == "ok" else f"  ({one.status})"
+        table.add_row(one.zone, f"{100 * one.confidence:.0f} %", *shares, name + mark)
+    stream = io.StringIO()
+    wide = None if sys.stdout.isatty() else 200
+    Console(file=stream, width=wide, markup=False, highlight=False).print(table)
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""MODEL -> REPORT: scores with intervals, confusions, importances, pictures, pages."""

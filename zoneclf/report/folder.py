@@ -1,0 +1,141 @@
+"""The results folder of one evaluation: ``results/<run>/`` with metrics, pictures and page.
+
+A run's name holds its split, date, and random digits, so that no two runs ever share a folder.
+"""
+
+import datetime
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zoneclf.report.errors import mistakes, prediction_rows, spreadsheet_safe
+from zoneclf.report.evaluation import Evaluation
+from zoneclf.report.figures import confusion_figure, importance_figure, png, sources_figure
+from zoneclf.report.page import render_page
+from zoneclf.report.scores import Scores, targets
+from zoneclf.store import make_folder, replacing, write_text
+
+SCHEMA_VERSION = 1
+_MISTAKES_ON_PAGE = 15
+_GOAL = 0.80
+_PROTOCOLS = {
+    "holdout": "Scores on the holdout: tracks drawn once, never learnt from.",
+    "cv": "Scores by cross-validation on the training tracks; no track is judged by a model that "
+    "saw it or its artist.",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a results folder shows.
+
+    `main` is the evaluation of the user's tracks; `by_source` every source's, each with its own
+    split; `facts` are lines for the page's last table and for ``run.json``.
+    """
+
+    model: str
+    own: str
+    main: Evaluation
+    by_source: Mapping[str, Evaluation]
+    importance: pd.DataFrame
+    facts: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()
+
+
+def new_run(results: Path, kind: str) -> Path:
+    """Return a fresh folder's path below `results`; it is made when it is written into."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    return results / f"{kind}-{stamp}-{secrets.token_hex(2)}"
+
+
+def metrics(report: Report) -> dict[str, Any]:
+    """Return the content of ``metrics.json``."""
+    main = report.main
+    scores = main.scores
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "split": main.split,
+        "model": report.model,
+        "zones": list(main.table.zones),
+        **asdict(scores),
+        "repeats": len(main.repeats),
+        "spread": main.spread if main.split == "cv" else {},
+        "targets": [
+            {**asdict(target), "verdict": target.verdict} for target in targets(scores, main.split)
+        ],
+        "by_source": {
+            name: {"split": part.split, **asdict(part.scores)}
+            for name, part in report.by_source.items()
+        },
+    }
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write the folder: run.json, metrics.json, CSVs, PNGs, predictions.parquet, report.html."""
+    make_folder(folder)
+    scores, zones = report.main.scores, report.main.table.zones
+    rows = pd.concat([prediction_rows(part) for part in report.by_source.values()])
+    wrong = mistakes(prediction_rows(report.main))
+    _write_json(metrics(report), folder / "metrics.json")
+    _write_json({"schema_version": SCHEMA_VERSION, **report.facts}, folder / "run.json")
+    confusion = pd.DataFrame(scores.confusion, index=list(zones), columns=list(zones))
+    write_text(confusion.to_csv(index_label="true"), folder / "confusion_matrix.csv")
+    write_text(report.importance.to_csv(index=False), folder / "feature_importance.csv")
+    write_text(spreadsheet_safe(wrong).to_csv(index=False), folder / "errors.csv")
+    with replacing(folder / "predictions.parquet") as partial:
+        pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), partial)
+    pictures = _pictures(report, scores)
+    for name, file in (("confusion", "confusion_matrix"), ("importance", "feature_importance")):
+        with replacing(folder / f"{file}.png") as partial:
+            partial.write_bytes(pictures[name])
+    with replacing(folder / "accuracy_by_source.png") as partial:
+        partial.write_bytes(pictures["sources"])
+    write_text(render_page(_page(report, scores, wrong), pictures), folder / "report.html")
+
+
+def _pictures(report: Report, scores: Scores) -> dict[str, bytes]:
+    title = f"{report.main.split}, {scores.n} {report.own} tracks, accuracy {scores.accuracy:.0%}"
+    by_source = {name: part.scores for name, part in report.by_source.items()}
+    return {
+        "confusion": png(confusion_figure(scores, report.main.table.zones, title)),
+        "importance": png(importance_figure(report.importance)),
+        "sources": png(sources_figure(by_source, _GOAL)),
+    }
+
+
+def _page(report: Report, scores: Scores, wrong: pd.DataFrame) -> dict[str, Any]:
+    main = report.main
+    how = {"holdout": "holdout", "cv": "cross-validation"}
+    return {
+        "model": report.model,
+        "own": report.own,
+        "split": main.split,
+        "protocol": _PROTOCOLS[main.split],
+        "created": str(report.facts["created"]),
+        "remarks": report.remarks,
+        "scores": asdict(scores),
+        "spread": main.spread if main.split == "cv" else {},
+        "repeats": len(main.repeats),
+        "targets": targets(scores, main.split),
+        "sources": [
+            {"name": name, "how": how[part.split], "scores": part.scores}
+            for name, part in report.by_source.items()
+        ],
+        "mistakes": wrong.head(_MISTAKES_ON_PAGE).to_dict("records"),
+        "facts": {
+            name: value if isinstance(value, str | int | float) else json.dumps(value)
+            for name, value in report.facts.items()
+            if name != "settings"
+        },
+    }
+
+
+def _write_json(content: Mapping[str, Any], path: Path) -> None:
+    write_text(json.dumps(content, indent=2) + "\n", path)

@@ -1,0 +1,152 @@
+"""One typed, frozen `Settings`, read in full before any work.
+
+`zoneclf.settings_reader` fills it.  Units are part of the names: ``_s`` seconds, ``_hz`` hertz.
+Relative paths are relative to the workspace, the folder the command is run in.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from zoneclf.errors import SettingsError
+
+Method = Literal["frames", "opensmile", "deam-csv", "table"]
+DeamLabels = Literal["repaired", "as-shipped", "dynamic-mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioSettings:
+    """What is refused before or during decoding."""
+
+    time_limit_s: float = 600.0
+    max_hours: float = 24.0
+
+    def __post_init__(self) -> None:
+        _require(self.time_limit_s > 0, "audio.time_limit_s", self.time_limit_s, "above 0")
+        _require(self.max_hours > 0, "audio.max_hours", self.max_hours, "above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameSettings:
+    """The frame grid.  DEAM's is 1.0 s every 0.5 s."""
+
+    hop_s: float = 0.5
+    window_s: float = 0.0  # 0: twice the hop
+
+    def __post_init__(self) -> None:
+        for key, value in (("frames.hop_s", self.hop_s), ("frames.window_s", self.window_s)):
+            whole = abs(value * 100 - round(value * 100)) < 1e-6
+            _require(0 <= value <= 60 and whole, key, value, "a multiple of 0.01 up to 60")
+        _require(self.hop_s > 0, "frames.hop_s", self.hop_s, "above 0")
+        wide = self.window_s == 0 or self.window_s >= self.hop_s
+        _require(wide, "frames.window_s", self.window_s, "0 or at least frames.hop_s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropSettings:
+    """When a rise of the energy curve counts as a drop (see `zoneclf.tracks.drops`)."""
+
+    smooth_s: float = 2.0
+    valley_sd: float = 0.3
+    peak_sd: float = 0.3
+    within_s: float = 8.0
+    contrast: float = 0.5
+
+    def __post_init__(self) -> None:
+        for key, value in dataclasses.asdict(self).items():
+            _require(value >= 0, f"drops.{key}", value, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """Where one source's sound, features and labels lie."""
+
+    kind: Literal["library", "deam", "table"] = "library"
+    labels: Path | None = None
+    music: tuple[Path, ...] = ()
+    root: Path | None = None
+    table: Path | None = None
+    id_column: str = "song_id"
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """How labels are made and which tracks may carry one."""
+
+    zone_mapping: Path = Path("config/zone_mapping.yaml")
+    preset: str = ""  # "": the one the file names
+    deam: DeamLabels = "repaired"
+    allow_truncated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """How a zone model is trained."""
+
+    strategy: str = "weighted"
+    features: str = "deam236"
+    user_weight: float = 3.0
+    class_weights: bool = True
+    seed: int = 0
+    threads: int = 1
+    rounds: int = 200
+    eta: float = 0.04
+    max_depth: int = 3
+    min_child_weight: float = 3.0
+    subsample: float = 0.8
+    colsample: float = 0.3
+    l2: float = 2.0
+
+    def __post_init__(self) -> None:
+        _require(self.user_weight > 0, "train.user_weight", self.user_weight, "above 0")
+        _require(self.threads >= 1, "train.threads", self.threads, "at least 1")
+        _require(self.rounds >= 1, "train.rounds", self.rounds, "at least 1")
+        _require(self.max_depth >= 1, "train.max_depth", self.max_depth, "at least 1")
+        for key in ("eta", "subsample", "colsample"):
+            _require(0 < getattr(self, key) <= 1, f"train.{key}", getattr(self, key), "in (0, 1]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """How a model is judged."""
+
+    holdout_share: float = 0.2
+    folds: int = 5
+    repeats: int = 3
+
+    def __post_init__(self) -> None:
+        share = self.holdout_share
+        _require(0 < share < 1, "evaluation.holdout_share", share, "between 0 and 1")
+        _require(self.folds >= 2, "evaluation.folds", self.folds, "at least 2")
+        _require(self.repeats >= 1, "evaluation.repeats", self.repeats, "at least 1")
+
+
+def _standard_sources() -> dict[str, SourceSettings]:
+    return {
+        "user": SourceSettings(kind="library", labels=Path("dataset/user.csv")),
+        "deam": SourceSettings(kind="deam", root=Path("dataset/DEAM")),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a run can be told."""
+
+    jobs: int = 0  # worker processes; 0: one per core
+    audio: AudioSettings = field(default_factory=AudioSettings)
+    frames: FrameSettings = field(default_factory=FrameSettings)
+    drops: DropSettings = field(default_factory=DropSettings)
+    sources: dict[str, SourceSettings] = field(default_factory=_standard_sources)
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+    def __post_init__(self) -> None:
+        _require(self.jobs >= 0, "jobs", self.jobs, "at least 0")
+
+
+def _require(holds: bool, key: str, value: Any, rule: str) -> None:
+    if not holds:
+        raise SettingsError(f"{key} is {value!r}; it must be {rule}")

@@ -1,0 +1,1 @@
+"""FRAMES -> TRACKS: one row of features per track."""

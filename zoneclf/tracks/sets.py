@@ -1,0 +1,62 @@
+"""Feature sets by name: which columns of a track table a model learns from."""
+
+from collections.abc import Iterable
+
+from zoneclf.errors import SettingsError
+from zoneclf.frames.columns import FRAME_COLUMNS, VOICING_COLUMNS
+
+DROP_RATES = ("drops_per_minute", "drop_strength", "drop_contrast_mean", "drop_intensity")
+DROPS = ("drop_count", *DROP_RATES)
+ENERGY = ("low_energy", "energy_variance", "brightness")
+
+# The 22 that both sources of the first experiments had.  `drop_count` grows with a track's length.
+COMMON22 = (
+    "tempo",
+    "zero_crossing_rate",
+    "low_energy",
+    "rms_energy",
+    "spectral_rolloff",
+    "brightness",
+    "spectral_centroid",
+    *(f"mfcc_{number}_mean" for number in range(1, 6)),
+    *(f"mfcc_{number}_std" for number in range(1, 6)),
+    "energy_variance",
+    "drop_strength",
+    "drop_contrast_mean",
+    "drop_count",
+    "drop_intensity",
+)
+
+
+def pooled(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of mean and standard deviation over frames of each column."""
+    return tuple(f"{column}_{statistic}" for column in columns for statistic in ("mean", "std"))
+
+
+# Mean and spread of all 236 frame columns, rates, tempo: nothing that grows with length.
+DEAM236 = (*pooled(FRAME_COLUMNS), "tempo", *ENERGY, *DROP_RATES)
+DEAM248 = (*DEAM236, *pooled(VOICING_COLUMNS))
+SHARED = "shared"
+SETS = {"common22": COMMON22, "deam236": DEAM236, "deam248": DEAM248}
+
+
+def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a set; `shared` is all of `present` that do not grow with length.
+
+    Raises
+    ------
+    SettingsError
+        If the set is unknown or a column of it is not in `present`.
+    """
+    if name == SHARED:
+        return tuple(column for column in present if column != "drop_count")
+    if name not in SETS:
+        known = ", ".join([*SETS, SHARED])
+        raise SettingsError(f"train.features is {name!r}; it must be one of {known}")
+    missing = [column for column in SETS[name] if column not in present]
+    if missing:
+        raise SettingsError(
+            f"train.features: the tables lack {len(missing)} columns of {name}, first "
+            f"{missing[0]!r}; extract with the method that gives them, or use --features {SHARED}"
+        )
+    return SETS[name]
