@@ -153,7 +153,8 @@ def _static_file(path: Path) -> pd.DataFrame:
     means = songs[["arousal_mean", "valence_mean"]].to_numpy(dtype=float)
     off = ~((means >= 1) & (means <= 9)).all(axis=1)
     if off.any():
-        song, values = songs.index[off][0], means[off][0]
+        first = int(np.argmax(off))
+        song, values = songs.index[first], means[first]
         raise LabelError(f"{path}: song {song} has {values.tolist()}, outside 1 to 9; rescale it")
     return songs.astype(float)
 

@@ -1,7 +1,6 @@
 """A model -> results: analyze on the holdout or by cross-validation, and the 2-D map."""
 
 import datetime
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,8 @@ def _report(
         repeats=repeats,
         progress=lambda done, total: voice.progress("cross-validate", done, total),
     )
-    parts = {str(name): crossed.of(frozenset({name})) for name in np.unique(table.source)}
+    names = sorted(map(str, np.unique(table.source)), key=lambda name: (name not in own, name))
+    parts = {name: crossed.of(frozenset({name})) for name in names}
     remarks: list[str] = []
     main = crossed.of(own)
     facts = _facts(settings, model, split, task)
@@ -94,7 +94,7 @@ def _report(
             f"This is look {looks} at the holdout since it was drawn on {holdout.drawn}."
         )
         facts["holdout"] = {"tracks": len(main.table), "looks": looks, "checksum": holdout.checksum}
-        parts |= {name: main.of(frozenset({name})) for name in np.unique(main.table.source)}
+        parts |= {str(name): main.of(frozenset({name})) for name in np.unique(main.table.source)}
     return Report(
         model.card.name,
         " and ".join(sorted(own)),
@@ -189,8 +189,3 @@ def _r2(table: LabelledTable, predicted: np.ndarray) -> dict[str, float]:
         left = ((truth - predicted[:, place]) ** 2).sum()
         found[name] = float(1 - left / ((truth - truth.mean()) ** 2).sum())
     return found
-
-
-def with_seed(settings: TrainSettings, seed: int) -> TrainSettings:
-    """Return the settings with another seed."""
-    return replace(settings, seed=seed)

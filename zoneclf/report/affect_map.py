@@ -115,8 +115,9 @@ def _page_layout(drawn: AffectMap) -> go.Layout:
     axis = {"range": list(SCALE), "zeroline": False, "showgrid": False}
     return go.Layout(
         title={"text": drawn.title, "font": {"size": 15}},
-        xaxis={"title": "valence (1 negative - 9 positive)", **axis},
+        xaxis={"title": "valence (1 negative - 9 positive)", "constrain": "domain", **axis},
         yaxis={"title": "arousal (1 calm - 9 excited)", "scaleanchor": "x", **axis},
+        legend={"title": "click to show or hide"},
         plot_bgcolor="white",
         height=820,
         shapes=[_rectangle(drawn.zones, cell) for cell in _cells(drawn.zones)],
