@@ -14,8 +14,8 @@ from zoneclf.errors import ZoneclfError
 from zoneclf.labels.deam import load_deam
 from zoneclf.labels.library import find_label_file, read_label_file
 from zoneclf.model.artifact import CARD, load_model
-from zoneclf.pipeline.extracting import sound_reader
 from zoneclf.pipeline.labelling import zone_map
+from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Workspace
 from zoneclf.settings import Settings
 from zoneclf.tracks.pooling import track_spec

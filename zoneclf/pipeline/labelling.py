@@ -14,16 +14,13 @@ from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import LabelError, TableError
 from zoneclf.labels.deam import load_deam
 from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
-from zoneclf.labels.table import (
-    LabelledTable,
+from zoneclf.labels.source_labels import (
     SourceLabels,
     label_deam,
     label_library,
-    load_unified,
     save_labels,
-    save_unified,
-    unify,
 )
+from zoneclf.labels.table import LabelledTable, load_unified, save_unified, unify
 from zoneclf.labels.zones import ZoneMap, load_zones
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings

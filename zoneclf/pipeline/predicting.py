@@ -11,11 +11,12 @@ import pandas as pd
 from zoneclf.audio.files import expand, path_text
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import SettingsError
-from zoneclf.frames.batch import Batch, identify
+from zoneclf.frames.batch import Batch, Found, identify
 from zoneclf.frames.frame_store import FrameStore
+from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.artifact import ZoneModel
-from zoneclf.pipeline.extracting import sound_reader
+from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
@@ -65,23 +66,31 @@ def predict(
     known = _extracted(workspace, spec.digest, extractor.name)
     found = identify(files, {})
     fresh = [file for file in found if file.track_id not in known.index]
+    facts, heard = _listen(reader, settings, fresh, voice)
+    facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
+    features = pd.concat([known, heard])
+    return [
+        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model)
+        for file in found
+    ]
+
+
+def _listen(
+    reader: SoundReader, settings: Settings, files: list[Found], voice: Voice
+) -> tuple[dict[str, TrackFacts], pd.DataFrame]:
+    """Return the facts of files and the features of those that hold sound, by track id."""
     with tempfile.TemporaryDirectory(prefix="zoneclf-") as folder:
         store = FrameStore(Path(folder), TableNote(spec=reader.spec, origins=(reader.origin,)))
         batch = Batch(reader, store, settings.jobs, settings.audio.time_limit_s)
-        total, done = len(batch.pending(fresh)), 0
+        total, done = len(batch.pending(files)), 0
 
         def tell(*_: object) -> None:
             nonlocal done
             done += 1
             voice.progress("listen", done, total)
 
-        facts = {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
-        facts |= batch.run(fresh, tell)
-        features = pd.concat([known, pool(store.tracks(), reader.spec, settings.drops)])
-    return [
-        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model)
-        for file in found
-    ]
+        facts = batch.run(files, tell)
+        return facts, pool(store.tracks(), reader.spec, settings.drops)
 
 
 def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFrame:

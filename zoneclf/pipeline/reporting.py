@@ -1,6 +1,7 @@
 """A model -> results: analyze on the holdout or by cross-validation, and the 2-D map."""
 
 import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,53 +58,78 @@ def analyze(
             "this one; train again"
         )
     labelled = labelled_only(table).with_features(model.card.spec.features)
-    report = _report(workspace, settings, model, labelled, holdout, split, voice)
+    case = _Case(settings, model, labelled, holdout, own_sources(table, settings), voice)
+    report = _on_holdout(case, workspace) if split == "holdout" else _crossed(case)
     folder = new_run(workspace.results, split)
     write_report(report, folder)
     return folder, report
 
 
-def _report(
-    workspace: Workspace,
-    settings: Settings,
-    model: ZoneModel,
-    table: LabelledTable,
-    holdout: Holdout,
-    split: str,
-    voice: Voice,
-) -> Report:
-    own = own_sources(table, settings)
-    held = holdout.rows(table)
-    repeats = settings.evaluation.repeats if split == "cv" else 1
-    task = Task(table.take(~held), own, TrainSettings(**model.card.settings))
-    crossed = cross_validate(
-        task,
-        count=settings.evaluation.folds,
-        repeats=repeats,
-        progress=lambda done, total: voice.progress("cross-validate", done, total),
-    )
-    names = sorted(map(str, np.unique(table.source)), key=lambda name: (name not in own, name))
-    parts = {name: crossed.of(frozenset({name})) for name in names}
-    remarks: list[str] = []
-    main = crossed.of(own)
-    facts = _facts(settings, model, split, task)
-    if split == "holdout":
-        main = _held_out(table.take(held), model, holdout, remarks)
-        looks = record_look(workspace.holdout, model.card.name)
-        remarks.append(
-            f"This is look {looks} at the holdout since it was drawn on {holdout.drawn}."
+@dataclass(frozen=True)
+class _Case:
+    """What is judged: a model, and labelled tracks with its features."""
+
+    settings: Settings
+    model: ZoneModel
+    table: LabelledTable
+    holdout: Holdout
+    own: frozenset[str]
+    voice: Voice
+
+    @property
+    def task(self) -> Task:
+        """The model's own training, to be repeated on folds of its training tracks."""
+        training = self.table.take(~self.holdout.rows(self.table))
+        return Task(training, self.own, TrainSettings(**self.model.card.settings))
+
+    def crossed(self, repeats: int) -> Evaluation:
+        """Return out-of-fold predictions of the training tracks."""
+        return cross_validate(
+            self.task,
+            count=self.settings.evaluation.folds,
+            repeats=repeats,
+            progress=lambda done, total: self.voice.progress("cross-validate", done, total),
         )
-        facts["holdout"] = {"tracks": len(main.table), "looks": looks, "checksum": holdout.checksum}
-        parts |= {str(name): main.of(frozenset({name})) for name in np.unique(main.table.source)}
-    return Report(
-        model.card.name,
-        " and ".join(sorted(own)),
-        main,
-        parts,
-        gain_shares(model.predictor.boosters, model.card.spec.features),
-        facts,
-        tuple(remarks),
-    )
+
+    def by_source(self, evaluation: Evaluation) -> dict[str, Evaluation]:
+        """Return the parts of an evaluation, the user's sources first."""
+        names = map(str, np.unique(evaluation.table.source))
+        ordered = sorted(names, key=lambda name: (name not in self.own, name))
+        return {name: evaluation.of(frozenset({name})) for name in ordered}
+
+
+def _crossed(case: _Case) -> Report:
+    crossed = case.crossed(case.settings.evaluation.repeats)
+    return _report(case, crossed.of(case.own), case.by_source(crossed), _facts(case, "cv"), ())
+
+
+def _on_holdout(case: _Case, workspace: Workspace) -> Report:
+    """Return the report on the holdout; other sources are judged by cross-validation beside it."""
+    remarks: list[str] = []
+    table = case.table.take(case.holdout.rows(case.table))
+    main = _held_out(table, case.model, case.holdout, remarks)
+    parts = case.by_source(case.crossed(1)) | case.by_source(main)
+    looks = record_look(workspace.holdout, case.model.card.name)
+    since = case.holdout.drawn
+    remarks.append(f"This is look {looks} at the holdout since it was drawn on {since}.")
+    checksum = case.holdout.checksum
+    facts = _facts(case, "holdout") | {
+        "holdout": {"tracks": len(main.table), "looks": looks, "checksum": checksum}
+    }
+    return _report(case, main, parts, facts, tuple(remarks))
+
+
+def _report(
+    case: _Case,
+    main: Evaluation,
+    parts: dict[str, Evaluation],
+    facts: dict[str, Any],
+    remarks: tuple[str, ...],
+) -> Report:
+    card = case.model.card
+    importance = gain_shares(case.model.predictor.boosters, card.spec.features)
+    own = " and ".join(sorted(case.own))
+    return Report(card.name, own, main, parts, importance, facts, remarks)
 
 
 def _held_out(
@@ -122,8 +148,8 @@ def _held_out(
     return on_holdout(table, model.probabilities(table.features))
 
 
-def _facts(settings: Settings, model: ZoneModel, split: str, task: Task) -> dict[str, Any]:
-    card = model.card
+def _facts(case: _Case, split: str) -> dict[str, Any]:
+    card, settings, task = case.model.card, case.settings, case.task
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": card.name,

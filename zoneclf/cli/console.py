@@ -32,15 +32,15 @@ def printable(text: str) -> str:
 class Console:
     """Tells what a run does; rich progress bars only where a person watches."""
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
-        self._quiet = quiet
-        self._verbose = verbose
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
 
     def say(self, text: str) -> None:
         """Tell one line, unless asked to be quiet."""
-        if not self._quiet:
+        if not self.quiet:
             typer.echo(printable(text), err=True)
 
     def warn(self, text: str) -> None:
@@ -49,10 +49,10 @@ class Console:
 
     def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
         """Show how far a long work is."""
-        if self._verbose:
+        if self.verbose:
             typer.echo(printable(f"{what} {done}/{total} {detail}".rstrip()), err=True)
             return
-        if self._quiet or not sys.stderr.isatty():
+        if self.quiet or not sys.stderr.isatty():
             return
         if self._bar is None:
             self._bar = _progress_bar()

@@ -1,0 +1,72 @@
+"""The application, its options for every command, and its one console."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zoneclf import __version__
+from zoneclf.cli.console import Console
+from zoneclf.settings import Settings
+from zoneclf.settings_reader import resolve
+
+app = typer.Typer(
+    name="zoneclf",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+config_app = typer.Typer(no_args_is_help=True, help="The settings in force.")
+app.add_typer(config_app, name="config")
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Settings file.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+Jobs = Annotated[int | None, typer.Option("--jobs", help="Worker processes; 0: one per core.")]
+
+FrameSize = Annotated[
+    float | None, typer.Option(help="Seconds from frame to frame.", show_default="0.5")
+]
+ModelName = Annotated[str, typer.Option("--model", help="Model folder's name; default: newest.")]
+
+console = Console()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"zoneclf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every step.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks instead of one line.")] = False,
+) -> None:
+    """Sort music into zones of energy, learnt from your labels and the DEAM dataset."""
+    del version  # its callback has ended the program
+    console.quiet, console.verbose = quiet, verbose
+    if debug:
+        os.environ["ZONECLF_DEBUG"] = "1"
+
+
+def settings_of(config: Path | None, options: dict[str, Any] | None = None) -> Settings:
+    """Return the settings in force under a command's options, by dotted key."""
+    return resolve(config, options)[0]
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object with its schema version."""
+    typer.echo(json.dumps({"schema_version": 1, **content}, indent=2, default=vars))

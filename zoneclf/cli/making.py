@@ -1,0 +1,153 @@
+"""Commands that make tables and models: extract, label, train."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zoneclf.cli.app import (
+    Config,
+    FrameSize,
+    Jobs,
+    Json,
+    console,
+    print_json,
+    settings_of,
+)
+from zoneclf.cli.console import PARTIAL, printable, reports_errors
+from zoneclf.settings import DeamLabels, Method
+
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option("--input", "-i", help="Folder, file, playlist, label file or table."),
+]
+Window = Annotated[
+    float | None, typer.Option(help="Seconds per frame.", show_default="twice the frame size")
+]
+
+
+@reports_errors
+def extract(
+    method: Annotated[Method, typer.Option(help="What makes the features.")] = "frames",
+    input_: Inputs = None,
+    source: Annotated[str, typer.Option(help="Only this source, or the name for --input.")] = "",
+    frame_size: FrameSize = None,
+    window: Window = None,
+    jobs: Jobs = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for the frames.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Forget earlier frames.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Turn sound into frames and tracks; goes on where an earlier run stopped."""
+    settings = settings_of(
+        config, {"frames.hop_s": frame_size, "frames.window_s": window, "jobs": jobs}
+    )
+    from zoneclf.pipeline.extracting import extract as run
+    from zoneclf.pipeline.planning import ExtractRequest
+    from zoneclf.pipeline.workspace import Workspace
+
+    request = ExtractRequest(
+        method=method,
+        inputs=tuple(input_ or ()),
+        source=source,
+        output=output,
+        force=force,
+        dry_run=dry_run,
+    )
+    done = run(Workspace(), settings, request, console)
+    console.close()
+    if json_:
+        print_json({"sources": [_extracted_json(part) for part in done]})
+    elif not dry_run:
+        for part in done:
+            typer.echo(printable(part.summary))
+    if any(part.failed for part in done):
+        raise typer.Exit(PARTIAL)
+
+
+def _extracted_json(part: Any) -> dict[str, Any]:
+    return {
+        "source": part.source,
+        "statuses": dict(part.statuses),
+        "frames": part.frame_count,
+        "table": str(part.table),
+        "failed": [
+            {"path": path, "status": status, "reason": reason}
+            for path, status, reason in part.failed
+        ],
+    }
+
+
+@reports_errors
+def label(
+    source: Annotated[str, typer.Option(help="The source that --labels or --root is for.")] = "",
+    labels: Annotated[Path | None, typer.Option(help="Label file: path and zone.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder above DEAM's files.")] = None,
+    deam_labels: Annotated[
+        DeamLabels | None, typer.Option(help="How to take DEAM's labels.")
+    ] = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Give every extracted track its zone; says what was repaired and left out."""
+    settings = settings_of(config)
+    from zoneclf.pipeline.labelling import label as run
+    from zoneclf.pipeline.labelling import said_of
+    from zoneclf.pipeline.workspace import Workspace
+
+    chosen: dict[str, Any] = {
+        f"sources.{source or 'user'}.labels": labels and str(labels),
+        f"sources.{source or 'deam'}.root": root and str(root),
+        "labels.deam": deam_labels,
+    }
+    found = run(Workspace(), settings, {key: value for key, value in chosen.items() if value})
+    if json_:
+        print_json({"zones": found.zones, "dropped": found.dropped, "remarks": found.remarks})
+        return
+    for name in found.zones:
+        for line in said_of(found, name):
+            typer.echo(printable(line))
+
+
+@reports_errors
+def train(
+    user_weight: Annotated[
+        float | None, typer.Option(help="Weight of your tracks against others.", show_default="3")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="user-only or weighted.", show_default="weighted")
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Feature set by name.", show_default="deam236")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the new model folder.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Seed.", show_default="0")] = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Train a zone model and store it under models/."""
+    options = {"user_weight": user_weight, "strategy": strategy, "features": features, "seed": seed}
+    settings = settings_of(config, {f"train.{key}": value for key, value in options.items()})
+    from zoneclf.pipeline.training import train as run
+    from zoneclf.pipeline.workspace import Workspace
+
+    trained = run(Workspace(), settings, name, console)
+    console.close()
+    card = trained.card
+    if json_:
+        print_json({"model": str(trained.folder), "scores": card.scores, "licence": card.licence})
+        return
+    typer.echo(
+        f"{trained.folder}: {len(card.spec.features)} features, zones {', '.join(card.zones)}"
+    )
+    if card.scores:
+        low, high = card.scores["accuracy_ci95"]
+        typer.echo(
+            f"expected on your tracks ({card.scores['folds']}-fold cross-validation, "
+            f"n = {card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, 95 % interval "
+            f"{low:.2f} to {high:.2f}"
+        )

@@ -1,0 +1,137 @@
+"""Zones of one source's tracks: the user's by label file, DEAM's by rule.
+
+`dataset/labels/<source>.parquet` holds the result.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from zoneclf.audio.files import path_text
+from zoneclf.errors import LabelError
+from zoneclf.labels.deam import DeamAnnotations
+from zoneclf.labels.library import LabelRow, contradictions
+from zoneclf.labels.zones import ZoneMap
+from zoneclf.store import TableNote, write_table
+from zoneclf.tracks.track_table import TrackTable
+
+LABEL_COLUMNS = ("track_id", "path", "name", "source", "zone", "group", "arousal", "valence")
+
+
+@dataclass(frozen=True)
+class SourceLabels:
+    """One source's labels: `rows` has `LABEL_COLUMNS`; `dropped` counts tracks by reason.
+
+    `zone` is None for tracks without a label; `arousal` and `valence` are NaN where unknown.
+    """
+
+    rows: pd.DataFrame
+    dropped: Counter[str]
+    remarks: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def label_library(
+    tracks: TrackTable, labels: Sequence[LabelRow], source: str, *, allowed: frozenset[str]
+) -> SourceLabels:
+    """Return the user's labels by track; a label's path leads to its track's content."""
+    rows = tracks.rows
+    by_path = _paths(rows)
+    opposed = contradictions(labels)
+    remarks, dropped = [], Counter[str]()
+    for same in opposed.values():
+        said = ", ".join(f"line {row.line} {row.zone}" for row in same)
+        remarks.append(f"contradictory labels, track left out: {same[0].path.name} ({said})")
+    zones: dict[str, LabelRow] = {}
+    clashing = set()
+    for row in labels:
+        track_id = by_path.get(path_text(row.path))
+        if track_id is None:
+            dropped["not extracted"] += 1
+            continue
+        earlier = zones.get(track_id)
+        if earlier and row.zone and earlier.zone not in (None, row.zone):
+            clashing.add(track_id)
+        zones[track_id] = earlier if earlier and earlier.zone and not row.zone else row
+    usable = rows[rows["status"].isin(allowed)]
+    _count_statuses(rows, allowed, dropped)
+    kept = usable[~usable["track_id"].isin(clashing)]
+    dropped["contradictory labels"] += len(usable) - len(kept)
+    chosen = [zones.get(track_id) for track_id in kept["track_id"]]
+    table = _rows(kept, source, [row.zone if row else None for row in chosen])
+    table["group"] = [
+        f"artist:{row.artist.casefold()}" if row and row.artist else f"track:{track_id}"
+        for row, track_id in zip(chosen, kept["track_id"], strict=True)
+    ]
+    return SourceLabels(table, +dropped, tuple(remarks))
+
+
+def label_deam(
+    tracks: TrackTable,
+    annotations: DeamAnnotations,
+    zones: ZoneMap,
+    *,
+    source: str,
+    allowed: frozenset[str],
+) -> SourceLabels:
+    """Return DEAM's zones by rule; a track's name is its song id."""
+    rows, dropped = tracks.rows, Counter[str]()
+    _count_statuses(rows, allowed, dropped)
+    usable = rows[rows["status"].isin(allowed)]
+    songs = pd.to_numeric(usable["name"], errors="coerce")
+    annotated = songs.isin(annotations.songs.index)
+    dropped["no annotation"] += int((~annotated).sum())
+    kept, ids = usable[annotated], songs[annotated].astype(int)
+    found = annotations.songs.loc[ids]
+    arousal, valence = found["arousal_mean"].to_numpy(), found["valence_mean"].to_numpy()
+    names = [zones.names[code] for code in zones.codes(arousal, valence)]
+    table = _rows(kept, source, names)
+    table["arousal"], table["valence"] = arousal, valence
+    artists = annotations.artists
+    table["group"] = [
+        f"artist:{artists[song].casefold()}" if song in artists else f"deam:{song}" for song in ids
+    ]
+    notes = {"label_repair": annotations.repair, "statements": list(annotations.statements)}
+    return SourceLabels(table, +dropped, annotations.statements, notes)
+
+
+def save_labels(labels: SourceLabels, note: TableNote, path: Path) -> None:
+    """Write one source's labels."""
+    arrays = [pa.array(labels.rows[name], from_pandas=True) for name in LABEL_COLUMNS]
+    spec = note.spec.select(())
+    said = TableNote(
+        spec=spec,
+        origins=note.origins,
+        notes={**labels.notes, "dropped": dict(labels.dropped)},
+    )
+    write_table(pa.table(arrays, names=list(LABEL_COLUMNS)), said, path)
+
+
+def _paths(rows: pd.DataFrame) -> dict[str, str]:
+    found = {}
+    for track_id, path, copies in zip(rows["track_id"], rows["path"], rows["copies"], strict=True):
+        for text in (path, *copies.split("\n")):
+            found[text] = track_id
+    return found
+
+
+def _count_statuses(rows: pd.DataFrame, allowed: frozenset[str], dropped: Counter[str]) -> None:
+    for status, count in rows["status"].value_counts().items():
+        if status not in allowed:
+            dropped[f"status {status}"] += int(count)
+
+
+def _rows(kept: pd.DataFrame, source: str, zones: Sequence[str | None]) -> pd.DataFrame:
+    if not len(kept):
+        raise LabelError(
+            f"{source}: no track is left to label; see dataset/tracks/{source}.parquet"
+        )
+    table = kept[["track_id", "path", "name"]].reset_index(drop=True)
+    named = np.array(zones, dtype=object)
+    return table.assign(source=source, zone=named, group="", arousal=np.nan, valence=np.nan)
