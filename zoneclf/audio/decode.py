@@ -5,12 +5,15 @@ is mixed or resampled here, and never more than one block is held.
 """
 
 import json
+import os
+import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +29,8 @@ BLOCK_S = 5.0
 # Header limits: below 4 kHz nothing of music is left; no DJ format passes 384 kHz or 16 channels.
 RATES_HZ = (4_000, 384_000)
 MAX_CHANNELS = 16
+# soundfile takes this suffix for sound without a header, whatever is inside.
+_HEADERLESS = ".raw"
 
 
 @dataclass(frozen=True)
@@ -54,27 +59,34 @@ def decoders(path: Path, limits: AudioSettings) -> Iterator[Decoder]:
     Raises
     ------
     AudioError
-        If no decoder is left: ``undecodable``, ``refused``, or ``needs_ffmpeg``.
+        If no decoder is left: ``undecodable``, ``refused``, ``needs_ffmpeg``, ``unreadable``.
     """
     reason = "ffmpeg reads this format"
-    if path.suffix.lower() not in FFMPEG_SUFFIXES and not is_unmarked_vbr(path):
+    needs_ffmpeg = _needs_ffmpeg(path)
+    if not needs_ffmpeg:
         try:
             yield SoundfileDecoder(path, limits)
         except soundfile.LibsndfileError as error:
             reason = error.error_string
     if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
-        known = path.suffix.lower() in FFMPEG_SUFFIXES or is_unmarked_vbr(path)
-        status = "needs_ffmpeg" if known else "undecodable"
+        status = "needs_ffmpeg" if needs_ffmpeg else "undecodable"
         raise AudioError(status, f"{reason}; ffmpeg is not installed")
     yield FfmpegDecoder(path, limits)
+
+
+def _needs_ffmpeg(path: Path) -> bool:
+    try:
+        return path.suffix.lower() in {*FFMPEG_SUFFIXES, _HEADERLESS} or is_unmarked_vbr(path)
+    except OSError as error:
+        raise AudioError("unreadable", f"cannot be read ({error.strerror})") from error
 
 
 class SoundfileDecoder:
     """Reads through libsndfile."""
 
     def __init__(self, path: Path, limits: AudioSettings) -> None:
-        self._path = path
-        with soundfile.SoundFile(path) as sound:
+        self._name = os.fsencode(path)  # soundfile cannot encode a name that is not UTF-8
+        with soundfile.SoundFile(self._name) as sound:
             declared = sound.frames if 0 < sound.frames < 2**60 else None
             self.header = Header(
                 "soundfile",
@@ -96,7 +108,7 @@ class SoundfileDecoder:
         size = int(BLOCK_S * self.header.rate_hz)
         buffer = np.empty((size, self.header.channels), dtype=np.float32)
         try:
-            with soundfile.SoundFile(self._path) as sound:
+            with soundfile.SoundFile(self._name) as sound:
                 # A read() loop stops where the data stops; SoundFile.blocks() would pad a
                 # truncated file with zeros up to the declared length.
                 while len(block := sound.read(size, dtype="float32", always_2d=True, out=buffer)):
@@ -119,23 +131,19 @@ class FfmpegDecoder:
     def _source(self) -> list[str]:
         # `file:` keeps names such as `-rf.mp3` or `concat:a` from meaning something else, and
         # the whitelist keeps a playlist in disguise from reaching the network.
-        return ["-v", "error", "-protocol_whitelist", "file", "-i", f"file:{self._path}"]
+        return ["-protocol_whitelist", "file", "-i", f"file:{self._path}"]
 
     def _probe(self) -> Header:
         entries = "stream=sample_rate,channels,duration:format=duration"
-        command = ["ffprobe", *self._source(), "-select_streams", "a:0", "-of", "json"]
+        command = ["ffprobe", "-v", "warning", *self._source(), "-select_streams", "a:0"]
         try:
             found = subprocess.run(  # noqa: S603
-                [*command, "-show_entries", entries],
+                [*command, "-of", "json", "-show_entries", entries],
                 capture_output=True,
                 timeout=self._limit_s,
                 check=False,
             )
-            raw = json.loads(found.stdout or b"{}")
-            stream = raw["streams"][0]
-            length = stream.get("duration") or raw.get("format", {}).get("duration")
-            declared_s = None if length in (None, "N/A") else float(length)
-            return Header("ffmpeg", int(stream["sample_rate"]), int(stream["channels"]), declared_s)
+            return _announced(json.loads(found.stdout or b"{}"), guessed=_GUESS in found.stderr)
         except subprocess.TimeoutExpired as error:
             raise AudioError("timeout", "ffprobe did not answer in time") from error
         except (ValueError, KeyError, IndexError) as error:
@@ -149,25 +157,46 @@ class FfmpegDecoder:
         AudioError
             ``decode_errors`` after the last block if ffmpeg reported any.
         """
+        # Not a pipe, which thousands of complaints would fill, so that ffmpeg would wait for ever.
+        with tempfile.TemporaryFile() as complaints:
+            yield from self._output(complaints)
+            complaints.seek(0)
+            lines = complaints.read(2000).decode(errors="replace").strip().splitlines()
+        if lines:
+            raise AudioError("decode_errors", re.sub(r" @ 0x[0-9a-f]+", "", lines[0]))
+
+    def _output(self, complaints: IO[bytes]) -> Iterator[Block]:
         limit = ["-timelimit", str(max(1, round(self._limit_s)))]
         output = ["-map", "0:a:0", "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
-        command = ["ffmpeg", "-nostdin", *limit, *self._source(), *output]
+        command = ["ffmpeg", "-v", "error", "-nostdin", *limit, *self._source(), *output]
         channels = self.header.channels
         size = int(BLOCK_S * self.header.rate_hz) * channels * 4
         with subprocess.Popen(  # noqa: S603
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, stdout=subprocess.PIPE, stderr=complaints
         ) as process:
             assert process.stdout is not None
-            assert process.stderr is not None
             try:
                 while raw := process.stdout.read(size):
                     whole = len(raw) // (4 * channels) * 4 * channels
                     yield np.frombuffer(raw[:whole], dtype="<f4").reshape(-1, channels)
-                complaint = process.stderr.read().decode(errors="replace").strip()
+                if process.wait() != 0:
+                    complaints.write(f"ffmpeg ended with code {process.returncode}".encode())
             finally:
                 process.kill()
-        if complaint:
-            raise AudioError("decode_errors", complaint.splitlines()[0])
+
+
+# What ffprobe warns of where a length follows from a bit rate that may vary: no announcement.
+_GUESS = b"Estimating duration from bitrate"
+
+
+def _announced(raw: dict[str, Any], *, guessed: bool) -> Header:
+    stream = raw["streams"][0]
+    rate_hz, channels = int(stream["sample_rate"]), int(stream["channels"])
+    if not rate_hz or not channels:
+        raise ValueError("ffprobe guesses sound where there is none")
+    length = stream.get("duration") or raw.get("format", {}).get("duration")
+    unknown = guessed or length in (None, "N/A")
+    return Header("ffmpeg", rate_hz, channels, None if unknown else float(length))
 
 
 def _refuse_absurd(header: Header, limits: AudioSettings) -> None:

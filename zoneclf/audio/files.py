@@ -35,13 +35,15 @@ def read_playlist(path: Path) -> list[Path]:
     Raises
     ------
     AudioError
-        If the playlist cannot be read or names an address.
+        If the playlist is no file, cannot be read or names an address.
     """
+    require_regular(path)
     try:
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise AudioError("unreadable", f"{path}: cannot be read ({error.strerror})") from error
-    entries = [line.strip() for line in text.splitlines()]
+    # Not splitlines(), which also ends a line at characters that names may hold.
+    entries = [line.strip("\r\t ") for line in text.split("\n")]
     files = []
     for number, entry in enumerate(entries, 1):
         if entry and not entry.startswith("#"):
@@ -136,7 +138,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if Path(entry.path).is_dir():  # unlike entry.is_dir(), answers for a link to itself
             yield from _walk(Path(entry.path), seen)
         else:
             yield Path(entry.path)

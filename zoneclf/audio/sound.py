@@ -67,6 +67,23 @@ class Sound:
         """Seconds decoded so far."""
         return self.sample_count / RATE_HZ
 
+    @property
+    def is_short(self) -> bool:
+        """Whether less was decoded than the file announces."""
+        declared_s = self.header.declared_s
+        return declared_s is not None and self.duration_s < WHOLE_SHARE * declared_s
+
+    @property
+    def complaint(self) -> str:
+        """What the decoder reported part-way; empty if nothing, or only where the file ends."""
+        broken = self._broken
+        return broken.reason if broken is not None and broken.status != "truncated" else ""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether decoding ended early or with errors, so that another decoder may do better."""
+        return self.is_short or bool(self.complaint)
+
     def blocks(self) -> Iterator[Mono]:
         """Yield blocks of shape (samples,), float32, 44.1 kHz.
 
@@ -89,13 +106,14 @@ class Sound:
             broken = self._broken
             return ("undecodable", broken.reason) if broken else ("too_short", "no samples in it")
         if self._high - self._low < SILENT_STEPS:
-            cancels = self._loudest > SILENT_STEPS and self._high < SILENT_STEPS
+            quiet = max(self._high, -self._low) < SILENT_STEPS
+            cancels = quiet and self._loudest > SILENT_STEPS
             return "silent", "the channels cancel each other" if cancels else "no sound in it"
+        if self.is_short:
+            lengths_s = f"{self.duration_s:.1f} of {self.header.declared_s:.1f}"
+            return "truncated", f"{lengths_s} s could be decoded"
         if self._broken is not None:
             return self._broken.status, self._broken.reason
-        declared_s = self.header.declared_s
-        if declared_s is not None and self.duration_s < WHOLE_SHARE * declared_s:
-            return "truncated", f"{self.duration_s:.1f} of {declared_s:.1f} s could be decoded"
         return "ok", ""
 
     def _at_44k(self) -> Iterator[Block]:

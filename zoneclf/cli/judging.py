@@ -54,13 +54,13 @@ def analyze(
 
 
 @reports_errors
-def visualize_2d(config: Config = None) -> None:
+def visualize_2d(model: ModelName = "", config: Config = None) -> None:
     """Draw arousal and valence: the rule's regions, DEAM's tracks, yours."""
     settings = settings_of(config)
     from zoneclf.pipeline.reporting import visualize_2d as run
     from zoneclf.pipeline.workspace import Workspace
 
-    folder, drawn = run(Workspace(), settings, console)
+    folder, drawn = run(Workspace(), settings, model, console)
     typer.echo(drawn.title)
     typer.echo(f"pictures: {folder / 'zone_map_2d.png'}, {folder / 'zone_map_2d.html'}")
 

@@ -21,6 +21,11 @@ Inputs = Annotated[
     list[Path] | None,
     typer.Option("--input", "-i", help="Folder, file, playlist, label file or table."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+IdColumn = Annotated[
+    str, typer.Option(help="With --method table: the column that names the track.")
+]
+Output = Annotated[Path | None, typer.Option(help="Folder for the frames.")]
 Window = Annotated[
     float | None, typer.Option(help="Seconds per frame.", show_default="twice the frame size")
 ]
@@ -34,18 +39,16 @@ def extract(
     frame_size: FrameSize = None,
     window: Window = None,
     jobs: Jobs = None,
-    output: Annotated[Path | None, typer.Option(help="Folder for the frames.")] = None,
+    id_column: IdColumn = "",
+    output: Output = None,
     force: Annotated[bool, typer.Option("--force", help="Forget earlier frames.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
-    ] = False,
+    dry_run: DryRun = False,
     config: Config = None,
     json_: Json = False,
 ) -> None:
     """Turn sound into frames and tracks; goes on where an earlier run stopped."""
-    settings = settings_of(
-        config, {"frames.hop_s": frame_size, "frames.window_s": window, "jobs": jobs}
-    )
+    options = {"frames.hop_s": frame_size, "frames.window_s": window, "jobs": jobs}
+    settings = settings_of(config, options)
     from zoneclf.pipeline.extracting import extract as run
     from zoneclf.pipeline.planning import ExtractRequest
     from zoneclf.pipeline.workspace import Workspace
@@ -54,6 +57,7 @@ def extract(
         method=method,
         inputs=tuple(input_ or ()),
         source=source,
+        id_column=id_column,
         output=output,
         force=force,
         dry_run=dry_run,
@@ -147,7 +151,7 @@ def train(
     if card.scores:
         low, high = card.scores["accuracy_ci95"]
         typer.echo(
-            f"expected on your tracks ({card.scores['folds']}-fold cross-validation, "
-            f"n = {card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, 95 % interval "
-            f"{low:.2f} to {high:.2f}"
+            f"expected on {' and '.join(trained.own)} tracks ({card.scores['folds']}-fold "
+            f"cross-validation, n = {card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, "
+            f"95 % interval {low:.2f} to {high:.2f}"
         )

@@ -131,5 +131,6 @@ def _read_one(reader: FrameReader, store: FrameStore, path: Path, track_id: str)
 
 
 def _be_quiet() -> None:
-    """Leave Ctrl-C to the parent, which stops the pool."""
+    """Leave Ctrl-C to the parent, which stops the pool, and decoders' own chatter unprinted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -85,7 +85,11 @@ class FrameStore:
         write_table(table, self._note_with([take.facts]), path)
 
     def compact(self) -> None:
-        """Join what is staged into shards."""
+        """Join what is staged into shards, less what an interrupted run has joined already."""
+        joined_ids = self._joined_ids()
+        for path in self._staging.glob("*.parquet"):
+            if path.stem in joined_ids:
+                path.unlink()
         staged = sorted(self._staging.glob("*.parquet"))
         for first in range(0, len(staged), TRACKS_PER_SHARD):
             paths = staged[first : first + TRACKS_PER_SHARD]
@@ -120,6 +124,10 @@ class FrameStore:
                 if facts.frame_count:
                     yield facts, Frames(starts[first:last], rows[first:last], facts.measures)
                 first = last
+
+    def _joined_ids(self) -> set[str]:
+        notes = (read_note(path) for path in self.folder.glob("part-*.parquet"))
+        return {raw["track_id"] for note in notes for raw in note.notes["tracks"]}
 
     def _files(self) -> list[Path]:
         shards = self.folder.glob("part-*.parquet")

@@ -7,7 +7,9 @@ voicing ones that are not deltas.
 openSMILE reads files, so this stream spools the sound to a temporary wav and holds no sound.
 """
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from types import ModuleType
 
@@ -85,8 +87,10 @@ class OpensmileExtractor:
 class _OpensmileStream:
     def __init__(self, grid: FrameGrid) -> None:
         self._grid = grid
-        self._folder = tempfile.TemporaryDirectory(prefix="zoneclf-")
-        self._wav = Path(self._folder.name) / "in.wav"
+        folder = tempfile.mkdtemp(prefix="zoneclf-")
+        # Also where a stream is given up half-way, as on samples that are no numbers.
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._wav = Path(folder) / "in.wav"
         self._sound = soundfile.SoundFile(self._wav, "w", RATE_HZ, 2, subtype="PCM_16")
         self._llds = LldStream()
 
@@ -99,8 +103,10 @@ class _OpensmileStream:
 
     def finish(self) -> Step:
         self._sound.close()
-        with self._folder:
+        try:
             rows = run_opensmile(self._wav, self._grid)
+        finally:
+            self._remove_folder()
         return Step(rows, _onset(self._llds.finish()))
 
     def _no_rows(self) -> np.ndarray:

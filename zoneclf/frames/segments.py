@@ -36,7 +36,7 @@ def read_segments(root: Path) -> dict[int, tuple[float, float]]:
     Raises
     ------
     LabelError
-        If the file is not below `root`, or a segment is not 45 s long.
+        If the file is not below `root` or damaged, or a segment is not 45 s long.
     """
     found = sorted(root.rglob(_FILE))
     if not found:
@@ -44,26 +44,29 @@ def read_segments(root: Path) -> dict[int, tuple[float, float]]:
             f"{root}: {_FILE} is not below it; it says which 45 s of songs 2-{LAST_CUT_ID} the "
             "labels are about, so copy DEAM's metadata folder there"
         )
-    with found[0].open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.reader(stream))
-    names = [name.strip() for name in rows[0]]
+    try:
+        with found[0].open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.reader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"{found[0]}: cannot be read ({error}); repair the file") from error
+    names = [name.strip() for name in rows[0]] if rows else []
     try:
         first = next(n for n, name in enumerate(names) if name.startswith("start of the segment"))
         last = next(n for n, name in enumerate(names) if name.startswith("end of the segment"))
     except StopIteration:
         raise LabelError(f"{found[0]}: has no start and end of the segment") from None
-    return {
-        int(row[0]): _segment(row[first], row[last], f"{found[0]}:{number}")
+    return dict(
+        _segment(row, first, last, f"{found[0]}:{number}")
         for number, row in enumerate(rows[1:], 2)
         if row
-    }
+    )
 
 
-def _segment(start: str, end: str, where: str) -> tuple[float, float]:
+def _segment(row: list[str], first: int, last: int, where: str) -> tuple[int, tuple[float, float]]:
     try:
-        start_s, end_s = seconds_of(start), seconds_of(end)
-    except ValueError as error:
+        song, start_s, end_s = int(row[0]), seconds_of(row[first]), seconds_of(row[last])
+    except (ValueError, IndexError) as error:
         raise LabelError(f"{where}: {error}; repair the file") from None
     if end_s - start_s != SEGMENT_S:
         raise LabelError(f"{where}: {end_s - start_s:g} s long, segments are {SEGMENT_S:g} s")
-    return start_s, end_s
+    return song, (start_s, end_s)

@@ -1,5 +1,6 @@
 """Frames from sound: decode, extract, judge; the next decoder where one fails."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,12 @@ class SoundReader:
 
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take; a file that changes while it is read is read once more."""
+        try:
+            return self._steady(path, track_id)
+        except AudioError as error:
+            return Take(TrackFacts(track_id=track_id, status=error.status, reason=error.reason))
+
+    def _steady(self, path: Path, track_id: str) -> Take:
         before = require_regular(path)
         take = self._read(path, track_id)
         after = require_regular(path)
@@ -47,18 +54,20 @@ class SoundReader:
 
     def _read(self, path: Path, track_id: str) -> Take:
         best: Take | None = None
+        complaint = ""
         try:
             for decoder in decoders(path, self.limits):
                 sound = Sound(decoder)
-                take = self._take(sound, path, track_id)
-                if take.facts.status not in {"decode_errors", "undecodable"}:
-                    return _with_errors_of(best, take)
-                best = best if best and best.frames is not None and not take.frames else take
-        except AudioError as error:
-            if best is None or best.frames is None:
-                return Take(TrackFacts(track_id=track_id, status=error.status, reason=error.reason))
+                best = _better(best, self._take(sound, path, track_id))
+                if sound.sample_count:
+                    complaint = complaint or sound.complaint
+                if not sound.is_damaged:
+                    break
+        except AudioError:
+            if best is None or best.facts.status == "undecodable":
+                raise
         assert best is not None
-        return best
+        return _marked(best, complaint)
 
     def _take(self, sound: Sound, path: Path, track_id: str) -> Take:
         makers = {name: make() for name, make in self.meters.items()}
@@ -89,11 +98,18 @@ class SoundReader:
         return cut(frames, excerpt, self.extractor.grid)
 
 
-def _with_errors_of(first: Take | None, second: Take) -> Take:
-    """Return the second decoder's take, marked if the first one met errors in the sound."""
-    if first is None or second.facts.status != "ok" or first.facts.status != "decode_errors":
-        return second
-    facts = TrackFacts(
-        **{**vars(second.facts), "status": "decode_errors", "reason": first.facts.reason}
-    )
-    return Take(facts, second.frames)
+def _better(first: Take | None, second: Take) -> Take:
+    """Return the take with more sound."""
+    return first if first is not None and _worth(first) > _worth(second) else second
+
+
+def _worth(take: Take) -> tuple[bool, float]:
+    return take.frames is not None, take.facts.duration_s
+
+
+def _marked(take: Take, complaint: str) -> Take:
+    """Return a take that one decoder read smoothly, marked with what another complained of."""
+    if take.facts.status != "ok" or not complaint:
+        return take
+    facts = dataclasses.replace(take.facts, status="decode_errors", reason=complaint)
+    return Take(facts, take.frames)

@@ -134,7 +134,9 @@ def _song_table(
     path = request.inputs[0] if request.inputs else source.table
     if path is None:
         raise SettingsError(f"sources.{name}.table is not set; name the table with --input")
-    table = read_song_table(path, id_column=source.id_column, renamed=source.columns)
+    table = read_song_table(
+        path, id_column=request.id_column or source.id_column, renamed=source.columns
+    )
     out = workspace.tracks(name)
     voice.say(f"{name}: {len(table.rows)} tracks, {len(table.spec.features)} features, from {path}")
     if not request.dry_run:

@@ -32,6 +32,7 @@ class ExtractRequest:
     method: Method = "frames"
     inputs: tuple[Path, ...] = ()
     source: str = ""
+    id_column: str = ""
     output: Path | None = None
     force: bool = False
     dry_run: bool = False

@@ -12,14 +12,15 @@ from zoneclf import __version__
 from zoneclf.errors import ModelError, TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.affect import NAMES, annotated, fit_and_predict, out_of_fold
-from zoneclf.model.artifact import ZoneModel, load_model, newest_model
+from zoneclf.model.artifact import CARD, ZoneModel, load_model, newest_model
 from zoneclf.model.preparation import prepare
 from zoneclf.model.splits import Holdout, load_holdout, record_look
 from zoneclf.model.strategies import Task
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
-from zoneclf.report.affect_map import AffectMap, map_figure, map_page
+from zoneclf.report.affect_map import AffectMap, map_figure
+from zoneclf.report.affect_page import map_page
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.figures import png
 from zoneclf.report.folder import Report, new_run, write_report
@@ -170,8 +171,13 @@ def _facts(case: _Case, split: str) -> dict[str, Any]:
     }
 
 
-def visualize_2d(workspace: Workspace, settings: Settings, voice: Voice) -> tuple[Path, AffectMap]:
+def visualize_2d(
+    workspace: Workspace, settings: Settings, name: str, voice: Voice
+) -> tuple[Path, AffectMap]:
     """Draw the arousal/valence plane into a results folder: PNG, HTML and the points as CSV.
+
+    Arousal and valence are predicted from the features of the model called `name`, of the newest
+    one, or, before there is any, from the set in the settings.
 
     Raises
     ------
@@ -179,18 +185,21 @@ def visualize_2d(workspace: Workspace, settings: Settings, voice: Voice) -> tupl
         If no track is annotated with arousal and valence.
     """
     table, _ = current_table(workspace, settings, voice)
-    prepared, _ = prepare(table, settings.train.features)
+    if name or any(workspace.models.glob(f"*/{CARD}")):
+        prepared = table.with_features(chosen_model(workspace, name).card.spec.features)
+    else:
+        prepared, _ = prepare(table, settings.train.features)
     rated = annotated(prepared)
     if not rated.any():
         raise TableError(
             "no track is annotated with arousal and valence; put DEAM below dataset/DEAM, then run "
             "zoneclf extract"
         )
-    own = own_sources(table, settings)
-    train, mine = prepared.take(rated), prepared.take(~rated & np.isin(prepared.source, list(own)))
+    train, mine = prepared.take(rated), prepared.take(~rated)
     voice.say(f"predicting arousal and valence from {len(train)} annotated tracks")
     crossed = out_of_fold(train, settings.train, settings.evaluation.folds)
-    shown = _placed(mine, fit_and_predict(train, mine.features, settings.train))
+    own = fit_and_predict(train, mine.features, settings.train) if len(mine) else np.empty((0, 2))
+    shown = _placed(mine, own)
     drawn = AffectMap(zone_map(settings), _placed(train, crossed), shown, _r2(train, crossed))
     folder = new_run(workspace.results, "map")
     make_folder(folder)

@@ -31,10 +31,11 @@ _PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "soundfile",
 
 @dataclass(frozen=True)
 class Trained:
-    """A new model: its folder and card."""
+    """A new model: its folder and card, and the sources whose zones it is for."""
 
     folder: Path
     card: ModelCard
+    own: tuple[str, ...]
 
 
 def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> Trained:
@@ -57,7 +58,7 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
     folder = workspace.models / (name or _free_name(workspace.models, settings.train.strategy))
     card = save_model(predictor, _card(folder.name, task, note, holdout, predictor, scores), folder)
     write_text(card_text(card), folder / "MODEL_CARD.md")
-    return Trained(folder, card)
+    return Trained(folder, card, tuple(sorted(own)))
 
 
 def training_rows(

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -19,20 +18,15 @@ from matplotlib.figure import Figure
 from zoneclf.labels.zones import SCALE, ZoneMap
 
 Values = npt.NDArray[np.float64]
+
 # Arousal range, valence range, zone code.
 Cell = tuple[tuple[float, float], tuple[float, float], int]
-# Matplotlib's markers in plotly's words.
-_SYMBOLS = {
-    "o": "circle",
-    "s": "square",
-    "^": "triangle-up",
-    "D": "diamond",
-    "v": "triangle-down",
-    "P": "cross",
-    "X": "x",
-    "*": "star",
-}
+
 _STEP = 0.02
+
+# More points than this are drawn small and pale, so that their density shows.
+_MANY = 300
+
 # Nearer than this to another zone's region a prediction is drawn as doubtful.
 DOUBTFUL = 0.35
 
@@ -84,62 +78,13 @@ def map_figure(drawn: AffectMap) -> Figure:
     _points(panels[2], drawn.zones, own[columns[0]], own[columns[1]], own["zone"], size=42)
     _rings(panels[2], drawn)
     panels[0].set_ylabel("arousal (1 calm - 9 excited)")
-    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1), "fontsize": 9}
-    for panel in (panels[0], panels[2]):
-        panel.legend(**below, ncols=5, frameon=False)
+    handles, labels = panels[2].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle(drawn.title, fontsize=11)
     return figure
 
 
-def map_page(drawn: AffectMap) -> str:
-    """Return a self-contained HTML page in which points can be hovered and switched off."""
-    page = go.Figure(layout=_page_layout(drawn))
-    for zone in drawn.zones.zones:
-        rated = drawn.annotated[drawn.annotated["zone"] == zone.name]
-        _trace(
-            page, rated, ("valence", "arousal"), (zone.colour, zone.marker, f"rated {zone.name}")
-        )
-        predicted = ("predicted_valence", "predicted_arousal")
-        style = (zone.colour, zone.marker, f"predicted {zone.name}")
-        _trace(page, rated, predicted, style, hidden=True)
-        mine = drawn.own[drawn.own["zone"] == zone.name]
-        _trace(page, mine, predicted, (zone.colour, zone.marker, f"own {zone.name}"), size=12)
-    unlabelled = drawn.own[drawn.own["zone"].isna()]
-    style = ("#555555", "X", "own, no label")
-    _trace(page, unlabelled, ("predicted_valence", "predicted_arousal"), style, size=11)
-    text: str = page.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
-    return text
-
-
-def _page_layout(drawn: AffectMap) -> go.Layout:
-    axis = {"range": list(SCALE), "zeroline": False, "showgrid": False}
-    return go.Layout(
-        title={"text": drawn.title, "font": {"size": 15}},
-        xaxis={"title": "valence (1 negative - 9 positive)", "constrain": "domain", **axis},
-        yaxis={"title": "arousal (1 calm - 9 excited)", "scaleanchor": "x", **axis},
-        legend={"title": "click to show or hide"},
-        plot_bgcolor="white",
-        height=820,
-        shapes=[_rectangle(drawn.zones, cell) for cell in _cells(drawn.zones)],
-    )
-
-
-def _rectangle(zones: ZoneMap, cell: "Cell") -> go.layout.Shape:
-    (low, high), (left, right), code = cell
-    return go.layout.Shape(
-        type="rect",
-        x0=left,
-        x1=right,
-        y0=low,
-        y1=high,
-        line_width=0,
-        layer="below",
-        fillcolor=zones.zones[code].colour,
-        opacity=0.16,
-    )
-
-
-def _cells(zones: ZoneMap) -> list["Cell"]:
+def cells_of(zones: ZoneMap) -> list["Cell"]:
     """Return the rectangles between thresholds: arousal range, valence range, zone code."""
     arousal, valence = zones.thresholds()
     cells = []
@@ -153,34 +98,6 @@ def _cells(zones: ZoneMap) -> list["Cell"]:
 def _area(cell: Cell) -> float:
     (low, high), (left, right), _ = cell
     return (high - low) * (right - left)
-
-
-def _trace(
-    page: go.Figure,
-    rows: pd.DataFrame,
-    columns: tuple[str, str],
-    style: tuple[str, str, str],
-    *,
-    size: int = 6,
-    hidden: bool = False,
-) -> None:
-    colour, marker, name = style
-    page.add_scatter(
-        x=rows[columns[0]].round(3).tolist(),
-        y=rows[columns[1]].round(3).tolist(),
-        mode="markers",
-        name=name,
-        text=[str(text).replace("<", "&lt;") for text in rows["name"]],
-        hovertemplate="%{text}<br>arousal %{y:.2f}, valence %{x:.2f}",
-        visible="legendonly" if hidden else True,
-        marker={
-            "color": colour,
-            "symbol": _SYMBOLS[marker],
-            "size": size,
-            "line": {"width": 1 if size > 8 else 0, "color": "black"},
-            "opacity": 0.9 if size > 8 else 0.55,
-        },
-    )
 
 
 def _panel(axes: Axes, zones: ZoneMap, title: str) -> None:
@@ -197,10 +114,11 @@ def _panel(axes: Axes, zones: ZoneMap, title: str) -> None:
     axes.contour(valence, arousal, codes, levels=levels, colors="0.5", linewidths=0.8)
     for code, zone in enumerate(zones.zones):
         (low, high), (left, right), _ = max(
-            (cell for cell in _cells(zones) if cell[2] == code), key=_area
+            (cell for cell in cells_of(zones) if cell[2] == code), key=_area
         )
         place = ((left + right) / 2, (low + high) / 2)
-        axes.annotate(zone.name, place, ha="center", color="0.25", fontsize=10, alpha=0.8)
+        plate = {"boxstyle": "round,pad=0.2", "facecolor": "white", "alpha": 0.65, "linewidth": 0}
+        axes.annotate(zone.name, place, ha="center", fontsize=10, bbox=plate, zorder=5)
     axes.set_title(title, fontsize=11)
     axes.set_xlabel("valence (1 negative - 9 positive)")
     axes.set_aspect("equal")
@@ -213,8 +131,10 @@ def _points(
     arousal: "pd.Series[float]",
     names: "pd.Series[str]",
     *,
-    size: int = 14,
+    size: int = 0,
 ) -> None:
+    many = len(names) > _MANY
+    size = size or (7 if many else 18)
     for zone in zones.zones:
         chosen = (names == zone.name).to_numpy()
         axes.scatter(
@@ -224,8 +144,8 @@ def _points(
             marker=zone.marker,
             color=zone.colour,
             edgecolors="black",
-            linewidths=0.35,
-            alpha=0.85,
+            linewidths=0.1 if many else 0.35,
+            alpha=0.6 if many else 0.85,
             label=zone.name,
         )
     bare = names.isna().to_numpy()

@@ -4,11 +4,14 @@ A column named as openSMILE names it (``pcm_zcr_sma_amean``) is the mean over fr
 column; a column map renames others first.  Voicing deltas are left out, as everywhere.
 """
 
+import csv
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.errors import ParserWarning
 
 from zoneclf.errors import TableError
 from zoneclf.frames.columns import DESCRIPTORS, FRAME_COLUMNS, VOICING_COLUMNS, column_of
@@ -44,6 +47,8 @@ def read_song_table(path: Path, *, id_column: str, renamed: Mapping[str, str]) -
         raise TableError(
             f"{path}: no column {id_column!r} (it begins with {have}); name it with --id-column"
         )
+    if raw[id_column].isna().any():
+        raise TableError(f"{path}: a row has no {id_column}; give it one or delete it")
     names = raw[id_column].astype(str)
     if names.duplicated().any():
         raise TableError(f"{path}: {id_column} {names[names.duplicated()].iloc[0]} stands twice")
@@ -53,6 +58,8 @@ def read_song_table(path: Path, *, id_column: str, renamed: Mapping[str, str]) -
         raise TableError(
             f"{path}: no column has an openSMILE name; map them under sources.<name>.columns"
         )
+    if len(set(chosen.values())) < len(chosen):
+        raise TableError(f"{path}: two columns stand for the same feature; map each to its own")
     _require_numbers(raw[list(chosen)], path)
     features = raw[list(chosen)].rename(columns={n: f"{c}_mean" for n, c in chosen.items()})
     about = _about(path, names)
@@ -67,8 +74,15 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig")
-    except (OSError, ValueError, UnicodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)
+            # index_col: else a separator at the end of each row would shift all columns by one.
+            return pd.read_csv(
+                path, sep=None, engine="python", encoding="utf-8-sig", index_col=False
+            )
+    except ParserWarning as error:
+        raise TableError(f"{path}: rows have more fields than the header names") from error
+    except (OSError, ValueError, UnicodeError, csv.Error) as error:
         raise TableError(f"{path}: cannot be read as a table ({error})") from error
 
 

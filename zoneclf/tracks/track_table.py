@@ -71,7 +71,7 @@ def about(found: Iterable[Found], facts: Mapping[str, TrackFacts]) -> pd.DataFra
         rows[key] = {
             "track_id": file.track_id,
             "path": path_text(file.path),
-            "name": path_text(Path(file.path.stem)),
+            "name": Path(path_text(file.path)).stem,
             "copies": "",
             "status": fact.status,
             "reason": fact.reason,
