@@ -134,10 +134,8 @@ def main() -> int:
         spread = found.std(ddof=min(1, len(found) - 1))
         cells = [f"{found[c].mean():.3f} ± {spread[c]:.3f}" for c in found.columns]
         print(f"| {name} | " + " | ".join(cells) + " |")
-    mean, spread = ceiling()
-    print(
-        f"\nanother panel of {RATERS} raters: the published zone in {mean:.3f} ± {spread:.3f} of songs"
-    )
+    share, deviation = ceiling()
+    print(f"\nanother panel of {RATERS} raters agrees on {share:.3f} ± {deviation:.3f} of zones")
     return 0
 
 

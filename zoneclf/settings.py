@@ -101,9 +101,12 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         _require(self.user_weight > 0, "train.user_weight", self.user_weight, "above 0")
+        _require(0 <= self.seed < 2**31, "train.seed", self.seed, "from 0 to 2147483647")
         _require(self.threads >= 1, "train.threads", self.threads, "at least 1")
         _require(self.rounds >= 1, "train.rounds", self.rounds, "at least 1")
         _require(self.max_depth >= 1, "train.max_depth", self.max_depth, "at least 1")
+        for key in ("min_child_weight", "l2"):
+            _require(getattr(self, key) >= 0, f"train.{key}", getattr(self, key), "at least 0")
         for key in ("eta", "subsample", "colsample"):
             _require(0 < getattr(self, key) <= 1, f"train.{key}", getattr(self, key), "in (0, 1]")
 
@@ -118,7 +121,7 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         share = self.holdout_share
-        _require(0 < share < 1, "evaluation.holdout_share", share, "between 0 and 1")
+        _require(0 < share <= 0.5, "evaluation.holdout_share", share, "above 0, at most 0.5")
         _require(self.folds >= 2, "evaluation.folds", self.folds, "at least 2")
         _require(self.repeats >= 1, "evaluation.repeats", self.repeats, "at least 1")
 

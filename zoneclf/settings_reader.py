@@ -6,6 +6,7 @@ types are refused with the name of the layer they stand in.
 """
 
 import dataclasses
+import math
 import os
 import types
 import typing
@@ -85,17 +86,21 @@ def _layers(config: Path | None, options: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def _from_environment() -> dict[str, Any]:
-    keys = {"ZONECLF_" + key.upper().replace(".", "_"): key for key in _flat(Settings())}
+    defaults = _flat(Settings())
+    keys = {"ZONECLF_" + key.upper().replace(".", "_"): key for key in defaults}
     found: dict[str, Any] = {}
     for variable, text in os.environ.items():
         if variable.startswith("ZONECLF_") and variable not in OTHER_VARIABLES:
             if variable not in keys:
                 raise SettingsError(f"environment: {variable} is not a setting; unset it")
-            found[keys[variable]] = _parse_scalar(text)
+            found[keys[variable]] = _parse_scalar(text, defaults[keys[variable]])
     return found
 
 
-def _parse_scalar(text: str) -> Any:
+def _parse_scalar(text: str, default: Any) -> Any:
+    """Return a variable's value; where text or a path is wanted, ``1`` is text."""
+    if default is None or isinstance(default, str | Path):
+        return text
     for kind in (int, float):
         try:
             return kind(text)
@@ -119,10 +124,11 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _flat_raw(raw: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return dotted keys of what a file holds; an empty mapping changes nothing."""
     flat: dict[str, Any] = {}
     for name, value in raw.items():
         key = f"{prefix}.{name}" if prefix else name
-        whole = not isinstance(value, dict) or not value or name == "columns"
+        whole = not isinstance(value, dict) or name == "columns"
         flat |= {key: value} if whole else _flat_raw(value, key)
     return flat
 
@@ -173,6 +179,8 @@ def _cast_scalar(hint: Any, value: Any, *, where: str) -> Any:
     if hint is Path and isinstance(value, str | Path):
         return Path(value)
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise SettingsError(f"{where} is {value}; it must be a finite number")
         return float(value)
     if not isinstance(hint, type) or type(value) is not hint:
         name = getattr(hint, "__name__", str(hint))

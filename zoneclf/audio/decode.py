@@ -67,7 +67,7 @@ def decoders(path: Path, limits: AudioSettings) -> Iterator[Decoder]:
         try:
             yield SoundfileDecoder(path, limits)
         except soundfile.LibsndfileError as error:
-            reason = error.error_string
+            reason = error.error_string.rstrip(". ")
     if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
         status = "needs_ffmpeg" if needs_ffmpeg else "undecodable"
         raise AudioError(status, f"{reason}; ffmpeg is not installed")

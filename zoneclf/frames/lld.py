@@ -55,6 +55,11 @@ class Llds:
     onset: Values
 
 
+def lld_count(sample_count: int) -> int:
+    """Return of how many whole frames all descriptors are known; zero crossings need 60 ms."""
+    return max(0, (sample_count - fl.LONG_FRAME) // fl.HOP + 1)
+
+
 class LldStream:
     """Takes sound, gives descriptors; holds one batch and the filters' states."""
 
@@ -80,8 +85,7 @@ class LldStream:
         """Return the last, shorter batch, if any sound is left for it."""
         size = self._samples.size
         frames = max(0, (size - fl.FRAME) // fl.HOP + 1)
-        long_frames = max(0, (size - fl.LONG_FRAME) // fl.HOP + 1)
-        return [self._describe(self._samples, frames, long_frames)] if frames else []
+        return [self._describe(self._samples, frames, lld_count(size))] if frames else []
 
     def _describe(self, samples: Values, frames: int, long_frames: int) -> Llds:
         cut = sliding_window_view(samples, fl.FRAME)[:: fl.HOP][:frames]
@@ -145,8 +149,9 @@ class _Rasta:
 def _zero_crossings(samples: Values, frames: int) -> Values:
     """Return the share of samples at which the sign changes, per frame of 60 ms.
 
-    A zero between samples of different sign counts once, at the zero.  openSMILE looks at the
-    inner samples of a frame only.
+    A zero between samples of different sign counts once, at the zero; in a run of zeros each
+    counts, so that digital silence has a share of almost 1.  openSMILE does so too, and looks at
+    the inner samples of a frame only.
     """
     crossing = np.zeros(samples.size, dtype=bool)
     crossing[1:] = samples[1:] * samples[:-1] < 0

@@ -21,7 +21,7 @@ from zoneclf.errors import AudioError, MissingExtraError
 from zoneclf.frames.columns import DESCRIPTORS, FRAME_COLUMNS, VOICING_COLUMNS, opensmile_of
 from zoneclf.frames.extractor import RATE_HZ, FrameStream, Mono, Step
 from zoneclf.frames.grid import FrameGrid
-from zoneclf.frames.lld import Llds, LldStream
+from zoneclf.frames.lld import Llds, LldStream, lld_count
 
 # Reader and writer names are those of IS13_ComParE_core.lld.conf.inc; mfcc is renamed as in DEAM.
 _CONFIGURATION = r"""
@@ -93,12 +93,15 @@ class _OpensmileStream:
         self._wav = Path(folder) / "in.wav"
         self._sound = soundfile.SoundFile(self._wav, "w", RATE_HZ, 2, subtype="PCM_16")
         self._llds = LldStream()
+        self._sample_count = 0
 
     def push(self, mono: Mono) -> Step:
-        # The mean of two int16 channels may lie between two steps: the step below goes left, the
-        # one above right, and openSMILE's own mixdown restores the mean.
-        steps = np.round(mono.astype(np.float64) * 32767, 3)
-        self._sound.write(np.stack([np.floor(steps), np.ceil(steps)], axis=1).astype(np.int16))
+        self._sample_count += mono.size
+        # The mean of two int16 channels may lie between two steps: the lower half goes left, the
+        # rest right, and openSMILE's own mixdown restores the mean.
+        doubled = np.rint(mono.astype(np.float64) * (2 * 32767)).astype(np.int32)
+        left = doubled // 2
+        self._sound.write(np.stack([left, doubled - left], axis=1).astype(np.int16))
         return Step(self._no_rows(), _onset(self._llds.push(mono)))
 
     def finish(self) -> Step:
@@ -107,7 +110,9 @@ class _OpensmileStream:
             rows = run_opensmile(self._wav, self._grid)
         finally:
             self._remove_folder()
-        return Step(rows, _onset(self._llds.finish()))
+        # openSMILE ends with one more row where the last descriptor of its window is missing.
+        whole = self._grid.frame_count(lld_count(self._sample_count))
+        return Step(rows[:whole], _onset(self._llds.finish()))
 
     def _no_rows(self) -> np.ndarray:
         return np.empty((0, len(OpensmileExtractor.features)), np.float32)

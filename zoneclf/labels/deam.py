@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from zoneclf.errors import LabelError
+from zoneclf.labels.deam_tables import numbers, read_csv, require_even_lines
 from zoneclf.settings import DeamLabels
 
 Values = npt.NDArray[np.float64]
@@ -44,7 +45,7 @@ class BlockCheck:
     @property
     def verdict(self) -> str:
         """``swapped``, ``as labelled``, or ``undecided``."""
-        if self.songs < _FEWEST_SONGS or abs(self.crossed - self.direct) < _CLEAR:
+        if self.songs < _FEWEST_SONGS or not abs(self.crossed - self.direct) >= _CLEAR:
             return "undecided"
         return "swapped" if self.crossed > self.direct else "as labelled"
 
@@ -121,10 +122,12 @@ def read_dynamic(root: Path, name: str) -> pd.DataFrame | None:
     Columns are seconds from the start of the annotated part; samples a song lacks are NaN.
     """
     for path in sorted(root.rglob(f"{name}.csv")):
-        table = _read_csv(path)
+        table = read_csv(path)
         samples = [column for column in table.columns if column.startswith("sample_")]
         if "song_id" in table.columns and samples:
-            values = table.set_index("song_id")[samples].astype(float)
+            values = numbers(table.set_index("song_id")[samples], path)
+            if (values.abs() > 1).any(axis=None):
+                raise LabelError(f"{path}: holds values outside -1 to 1; rescale it")
             times_s = [int(column.removeprefix("sample_").removesuffix("ms")) for column in samples]
             return values.set_axis([time / 1000 for time in times_s], axis=1)
     return None
@@ -134,48 +137,30 @@ def read_artists(root: Path) -> dict[int, str]:
     """Return each song's artist by id, from whatever metadata files are below `root`."""
     artists: dict[int, str] = {}
     for path in sorted(root.rglob("metadata_201[345].csv")):
-        table = _read_csv(path)
+        table = read_csv(path)
         names = {column.lower(): column for column in table.columns}
         ids = names.get("song_id") or names.get("id")
         if ids and "artist" in names:
-            for song, artist in zip(table[ids], table[names["artist"]], strict=True):
+            for song, artist in zip(table[ids], table[names["artist"]].fillna(""), strict=True):
                 if str(artist).strip() and str(song).strip().isdigit():
                     artists[int(song)] = str(artist).strip()
     return artists
 
 
 def _static_file(path: Path) -> pd.DataFrame:
-    table = _read_csv(path)
+    require_even_lines(path)
+    table = read_csv(path)
     missing = [name for name in ("song_id", *_COLUMNS) if name not in table.columns]
     if missing:
         raise LabelError(f"{path}: column {missing[0]!r} is missing; is it DEAM's file?")
-    songs = table.set_index("song_id")[list(_COLUMNS)]
-    means = songs[["arousal_mean", "valence_mean"]].to_numpy(dtype=float)
+    songs = numbers(table.set_index("song_id")[list(_COLUMNS)], path)
+    means = songs[["arousal_mean", "valence_mean"]].to_numpy()
     off = ~((means >= 1) & (means <= 9)).all(axis=1)
     if off.any():
         first = int(np.argmax(off))
         song, values = songs.index[first], means[first]
         raise LabelError(f"{path}: song {song} has {values.tolist()}, outside 1 to 9; rescale it")
-    return songs.astype(float)
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Read a file whose names are padded and whose rows may run out to the right."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            width = len(stream.readline().rstrip("\n").split(","))
-        table = pd.read_csv(
-            path,
-            skipinitialspace=True,
-            encoding="utf-8",
-            encoding_errors="replace",
-            usecols=range(width),
-            on_bad_lines="skip",
-            engine="c",
-        )
-    except (OSError, ValueError) as error:
-        raise LabelError(f"{path}: cannot be read as CSV ({error})") from error
-    return table.rename(columns=lambda name: str(name).strip())
+    return songs
 
 
 def _dynamic_means(root: Path) -> pd.DataFrame | None:
@@ -186,7 +171,7 @@ def _dynamic_means(root: Path) -> pd.DataFrame | None:
 
 
 def _check(static: pd.DataFrame, dynamic: pd.DataFrame, block: tuple[int, int]) -> BlockCheck:
-    both = static.join(dynamic, how="inner")
+    both = static.join(dynamic, how="inner").dropna()
     part = both[(both.index >= block[0]) & (both.index <= block[1])]
     if len(part) < _FEWEST_SONGS:
         return BlockCheck(*block, len(part), 0.0, 0.0)
@@ -196,7 +181,11 @@ def _check(static: pd.DataFrame, dynamic: pd.DataFrame, block: tuple[int, int]) 
 
 
 def _r(part: pd.DataFrame, static: str, dynamic: str) -> float:
-    return float(np.corrcoef(part[f"{static}_mean"], part[dynamic])[0, 1])
+    """Return a correlation, NaN where one side is constant."""
+    ours, theirs = part[f"{static}_mean"], part[dynamic]
+    if ours.nunique() < 2 or theirs.nunique() < 2:
+        return float("nan")
+    return float(np.corrcoef(ours, theirs)[0, 1])
 
 
 def _repaired(static: pd.DataFrame, checks: tuple[BlockCheck, ...]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ order and case.  A blank zone is a track without a label.  Everything wrong is l
 import csv
 import difflib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,18 +81,26 @@ def read_label_file(path: Path, zones: Sequence[str]) -> list[LabelRow]:
     return labels
 
 
-def contradictions(rows: Sequence[LabelRow]) -> dict[Path, list[LabelRow]]:
-    """Return the rows of each path that stands there with different zones."""
-    by_path: dict[Path, list[LabelRow]] = {}
+def contradictions(
+    rows: Sequence[LabelRow], track_of: Callable[[LabelRow], str] = lambda row: str(row.path)
+) -> dict[str, list[LabelRow]]:
+    """Return the rows of each track that stands there with different zones.
+
+    `track_of` tells which rows are of one track: by path, or by content where that is known.
+    """
+    by_track: dict[str, list[LabelRow]] = {}
     for row in rows:
         if row.zone is not None:
-            by_path.setdefault(row.path, []).append(row)
-    return {path: same for path, same in by_path.items() if len({row.zone for row in same}) > 1}
+            by_track.setdefault(track_of(row), []).append(row)
+    return {track: same for track, same in by_track.items() if len({r.zone for r in same}) > 1}
 
 
 def _rows(path: Path) -> list[LabelRow]:
     reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=_delimiter(path))
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise LabelError(f"{path}:{reader.line_num}: {error}; is a quote left open?") from error
     if not rows:
         raise LabelError(
             f"{path}: is empty; it needs a header with path and zone, then a track each"

@@ -42,26 +42,19 @@ def label_library(
 ) -> SourceLabels:
     """Return the user's labels by track; a label's path leads to its track's content."""
     rows = tracks.rows
-    by_path = _paths(rows)
-    opposed = contradictions(labels)
-    remarks, dropped = [], Counter[str]()
-    for same in opposed.values():
-        said = ", ".join(f"line {row.line} {row.zone}" for row in same)
-        remarks.append(f"contradictory labels, track left out: {same[0].path.name} ({said})")
+    by_path, dropped = _paths(rows), Counter[str]()
+    opposed = contradictions(labels, lambda row: by_path.get(path_text(row.path)) or str(row.path))
     zones: dict[str, LabelRow] = {}
-    clashing = set()
     for row in labels:
         track_id = by_path.get(path_text(row.path))
         if track_id is None:
             dropped["not extracted"] += 1
             continue
         earlier = zones.get(track_id)
-        if earlier and row.zone and earlier.zone not in (None, row.zone):
-            clashing.add(track_id)
         zones[track_id] = earlier if earlier and earlier.zone and not row.zone else row
     usable = rows[rows["status"].isin(allowed)]
     _count_statuses(rows, allowed, dropped)
-    kept = usable[~usable["track_id"].isin(clashing)]
+    kept = usable[~usable["track_id"].isin(opposed)]
     dropped["contradictory labels"] += len(usable) - len(kept)
     chosen = [zones.get(track_id) for track_id in kept["track_id"]]
     table = _rows(kept, source, [row.zone if row else None for row in chosen])
@@ -69,7 +62,7 @@ def label_library(
         f"artist:{row.artist.casefold()}" if row and row.artist else f"track:{track_id}"
         for row, track_id in zip(chosen, kept["track_id"], strict=True)
     ]
-    return SourceLabels(table, +dropped, tuple(remarks))
+    return SourceLabels(table, +dropped, tuple(map(_opposed, opposed.values())))
 
 
 def label_deam(
@@ -111,6 +104,12 @@ def save_labels(labels: SourceLabels, note: TableNote, path: Path) -> None:
         notes={**labels.notes, "dropped": dict(labels.dropped)},
     )
     write_table(pa.table(arrays, names=list(LABEL_COLUMNS)), said, path)
+
+
+def _opposed(same: Sequence[LabelRow]) -> str:
+    names = ", ".join(dict.fromkeys(row.path.name for row in same))
+    said = ", ".join(f"line {row.line} {row.zone}" for row in same)
+    return f"contradictory labels, track left out: {names} ({said})"
 
 
 def _paths(rows: pd.DataFrame) -> dict[str, str]:

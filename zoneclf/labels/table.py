@@ -53,7 +53,14 @@ class LabelledTable:
         )
 
     def with_features(self, names: Sequence[str]) -> "LabelledTable":
-        """Return the table with these feature columns only."""
+        """Return the table with these feature columns only.
+
+        Raises
+        ------
+        TableError
+            If a column is not there.
+        """
+        spec = self.spec.select(names)
         return LabelledTable(
             self.features[list(names)],
             self.codes,
@@ -61,7 +68,7 @@ class LabelledTable:
             self.group,
             self.about,
             self.zones,
-            self.spec.select(names),
+            spec,
         )
 
 

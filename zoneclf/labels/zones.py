@@ -9,13 +9,15 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from zoneclf.errors import SettingsError
 from zoneclf.yaml_file import read_yaml
+
+T = TypeVar("T", list[Any], dict[str, Any])
 
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -76,8 +78,8 @@ class ZoneMap:
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names) or len(self.names) < 2:
             raise SettingsError("zones: at least two zones, each named once, are needed")
-        for zone in (*(rule.zone for rule in self.rules), self.otherwise or self.names[0]):
-            if zone not in self.names:
+        for zone in (*(rule.zone for rule in self.rules), self.otherwise):
+            if zone is not None and zone not in self.names:
                 raise SettingsError(f"zone {zone!r} is not one of {', '.join(self.names)}")
         self._require_complete()
 
@@ -107,9 +109,15 @@ class ZoneMap:
         return self._codes(arousal, valence)
 
     def thresholds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Return where rules change along arousal and along valence, with the scale's ends."""
+        """Return where rules change on the scale along arousal and along valence, and its ends."""
+        low, high = SCALE
         found = [
-            {bound.value for rule in self.rules for bound in getattr(rule, axis)}
+            {
+                bound.value
+                for rule in self.rules
+                for bound in getattr(rule, axis)
+                if low < bound.value < high
+            }
             for axis in ("arousal", "valence")
         ]
         arousal, valence = (tuple(sorted({*SCALE, *values})) for values in found)
@@ -149,15 +157,18 @@ def load_zones(path: Path, preset: str = "") -> ZoneMap:
     raw = read_yaml(path)
     try:
         _require_keys(raw, {"preset", "zones", "presets"}, "the file")
-        name = preset or raw.get("preset", "")
-        presets = raw.get("presets") or {}
+        name = preset or str(raw.get("preset", ""))
+        presets = _of_kind(raw, "presets", dict)
         if name not in presets:
             raise SettingsError(f"preset {name!r} is not there; known: {', '.join(presets)}")
         chosen = presets[name]
         _require_keys(chosen, {"rules", "otherwise"}, f"presets.{name}")
-        zones = tuple(_zone(zone, number) for number, zone in enumerate(raw.get("zones") or ()))
-        rules = tuple(_rule(rule, f"presets.{name}") for rule in chosen.get("rules") or ())
-        return ZoneMap(zones, rules, chosen.get("otherwise"))
+        zones = tuple(
+            _zone(zone, number) for number, zone in enumerate(_of_kind(raw, "zones", list))
+        )
+        rules = tuple(_rule(rule, f"presets.{name}") for rule in _of_kind(chosen, "rules", list))
+        otherwise = chosen.get("otherwise")
+        return ZoneMap(zones, rules, None if otherwise is None else str(otherwise))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
 
@@ -192,6 +203,14 @@ def _bounds(text: Any) -> tuple[Bound, ...]:
             raise SettingsError(f'{text!r} is not a bound; write "< 4.0" or ">= 3.5, < 6"')
         bounds.append(Bound(match[1], float(match[2])))
     return tuple(bounds)
+
+
+def _of_kind(raw: dict[str, Any], key: str, kind: type[T]) -> T:
+    value = raw.get(key)
+    if value is not None and not isinstance(value, kind):
+        word = "a list" if kind is list else "keys and values"
+        raise SettingsError(f"{key} must hold {word}, not {value!r}")
+    return value or kind()
 
 
 def _require_keys(raw: Any, known: set[str], where: str) -> None:

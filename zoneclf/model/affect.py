@@ -25,6 +25,8 @@ def fit_and_predict(
     train: LabelledTable, features: pd.DataFrame, settings: TrainSettings
 ) -> Values:
     """Return arousal and valence of tracks, shape (tracks, 2), learnt from annotated ones."""
+    if not len(features):
+        return np.empty((0, len(NAMES)))
     predicted = [
         predict(
             value_booster(train.features, train.about[name].to_numpy(float), settings=settings),

@@ -7,6 +7,7 @@ is the only way to predict, so columns can never be permuted.  Never a pickle.
 import dataclasses
 import hashlib
 import json
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ def load_model(folder: Path) -> ZoneModel:
         boosters[path.stem] = _load_booster(path, card)
     if card.kind not in KINDS or not boosters:
         raise ModelError(f"{folder}: kind {card.kind!r} is unknown; upgrade zoneclf")
-    return ZoneModel(KINDS[card.kind](boosters, card.options), card)
+    model = ZoneModel(KINDS[card.kind](boosters, card.options), card)
+    _require_answer(model, folder)
+    return model
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -160,7 +163,9 @@ def read_card(folder: Path) -> ModelCard:
     if found != FORMAT:
         raise ModelError(f"{path}: format {found}, this zoneclf reads {FORMAT}; upgrade or retrain")
     try:
-        return ModelCard(**{**raw, "zones": tuple(raw["zones"]), "spec": spec_from(raw["spec"])})
+        card = ModelCard(**{**raw, "zones": tuple(raw["zones"]), "spec": spec_from(raw["spec"])})
+        _require_kinds(card)
+        return card
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{path}: its fields are not those of format {found} ({error})") from error
 
@@ -177,6 +182,26 @@ def newest_model(folder: Path) -> Path:
     if not found:
         raise ModelError(f"{folder}: holds no model; run zoneclf train")
     return max(found, key=lambda path: read_card(path).created)
+
+
+def _require_kinds(card: ModelCard) -> None:
+    """Check that each field is text, a number or a mapping as announced."""
+    for place in dataclasses.fields(card):
+        value = getattr(card, place.name)
+        kind = typing.get_origin(place.type) or place.type
+        if not isinstance(value, typing.cast(type, kind)):
+            raise TypeError(f"{place.name} is {type(value).__name__}")
+
+
+def _require_answer(model: ZoneModel, folder: Path) -> None:
+    """Ask for one track: members may be missing, or answer with another number of zones."""
+    blank = pd.DataFrame(0.0, index=[0], columns=list(model.card.spec.features))
+    try:
+        found = model.probabilities(blank).shape
+    except (KeyError, xgb.core.XGBoostError) as error:
+        raise ModelError(f"{folder}: its files do not fit {CARD}; train again") from error
+    if found != (1, len(model.card.zones)):
+        raise ModelError(f"{folder}: the trees and {CARD} have different zones; train again")
 
 
 def _load_booster(path: Path, card: ModelCard) -> xgb.Booster:

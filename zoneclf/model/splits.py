@@ -107,7 +107,8 @@ def load_holdout(path: Path) -> Holdout:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         looks = tuple(Look(**look) for look in raw.pop("looks"))
-        holdout = Holdout(**{**raw, "track_ids": tuple(raw["track_ids"]), "looks": looks})
+        track_ids = tuple(map(str, raw["track_ids"]))
+        holdout = Holdout(**{**raw, "track_ids": track_ids, "looks": looks})
     except FileNotFoundError:
         raise TableError(f"{path}: not there; run zoneclf train, which draws it") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

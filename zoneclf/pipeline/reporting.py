@@ -21,6 +21,7 @@ from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.affect_map import AffectMap, map_figure
 from zoneclf.report.affect_page import map_page
+from zoneclf.report.errors import spreadsheet_safe
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.figures import png
 from zoneclf.report.folder import Report, new_run, write_report
@@ -109,7 +110,7 @@ def _on_holdout(case: _Case, workspace: Workspace) -> Report:
     remarks: list[str] = []
     table = case.table.take(case.holdout.rows(case.table))
     main = _held_out(table, case.model, case.holdout, remarks)
-    parts = case.by_source(case.crossed(1)) | case.by_source(main)
+    parts = _beside(case, remarks) | case.by_source(main)
     looks = record_look(workspace.holdout, case.model.card.name)
     since = case.holdout.drawn
     remarks.append(f"This is look {looks} at the holdout since it was drawn on {since}.")
@@ -118,6 +119,15 @@ def _on_holdout(case: _Case, workspace: Workspace) -> Report:
         "holdout": {"tracks": len(main.table), "looks": looks, "checksum": checksum}
     }
     return _report(case, main, parts, facts, tuple(remarks))
+
+
+def _beside(case: _Case, remarks: list[str]) -> dict[str, Evaluation]:
+    """Return cross-validated parts by source; none if there are too few tracks for folds."""
+    try:
+        return case.by_source(case.crossed(1))
+    except TableError as error:
+        remarks.append(f"Other sources are not judged beside it: {error}.")
+        return {}
 
 
 def _report(
@@ -206,7 +216,8 @@ def visualize_2d(
     with replacing(folder / "zone_map_2d.png") as partial:
         partial.write_bytes(png(map_figure(drawn)))
     write_text(map_page(drawn), folder / "zone_map_2d.html")
-    write_text(pd.concat([drawn.annotated, drawn.own]).to_csv(index=False), folder / "points.csv")
+    points = spreadsheet_safe(pd.concat([drawn.annotated, drawn.own]))
+    write_text(points.to_csv(index=False), folder / "points.csv")
     return folder, drawn
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zoneclf import __version__
-from zoneclf.errors import TableError
+from zoneclf.errors import OutputError, SettingsError, TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import ModelCard, save_model
 from zoneclf.model.predictors import Predictor
@@ -45,7 +45,12 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
     ------
     TableError
         If too few tracks are labelled to draw a holdout or to learn from.
+    SettingsError
+        If the name is a path.
+    OutputError
+        If there is a model of that name.
     """
+    folder = _new_folder(workspace.models, name, settings.train.strategy)
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
     task = Task(training, own, settings.train)
@@ -55,7 +60,6 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
     )
     predictor = fit(task)
     scores = _expectation(task, settings, voice)
-    folder = workspace.models / (name or _free_name(workspace.models, settings.train.strategy))
     card = save_model(predictor, _card(folder.name, task, note, holdout, predictor, scores), folder)
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
@@ -141,6 +145,18 @@ def _card(
 def _counted(table: LabelledTable) -> str:
     names, counts = np.unique(table.source, return_counts=True)
     return " + ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
+
+
+def _new_folder(models: Path, name: str, strategy: str) -> Path:
+    """Return the folder of a new model; asked before any work."""
+    if name in {".", ".."} or Path(name).name != name:
+        raise SettingsError(f"--name {name}: is a path; give a plain name")
+    if models.exists() and not models.is_dir():
+        raise OutputError(f"{models}: is no folder; move it away")
+    folder = models / (name or _free_name(models, strategy))
+    if folder.exists():
+        raise OutputError(f"{folder}: is already there; choose another --name")
+    return folder
 
 
 def _free_name(models: Path, strategy: str) -> str:

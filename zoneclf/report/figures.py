@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 
 from zoneclf.report.scores import Scores
 
+# A zone or a source may be called "$".
+mpl.rcParams["text.parse_math"] = False
+
 _SHOWN_FEATURES = 20
 _BLUE = "#2F5D8C"
 

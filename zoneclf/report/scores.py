@@ -136,6 +136,10 @@ def _f1(confusion: npt.NDArray[np.int64], *, weighted: bool) -> float:
 
 
 def _f1_interval(codes: Codes, guesses: Codes, zone_count: int) -> tuple[float, float]:
+    right, n = int((codes == guesses).sum()), len(codes)
+    if right in {0, n}:
+        # Resamples have no spread, and weighted F1 is the accuracy.
+        return wilson(right, n)
     draws = np.random.default_rng(0).integers(len(codes), size=(_RESAMPLES, len(codes)))
     found = []
     for draw in draws:

@@ -42,16 +42,7 @@ def read_song_table(path: Path, *, id_column: str, renamed: Mapping[str, str]) -
         a value is not a finite number.
     """
     raw = _read(path)
-    if id_column not in raw.columns:
-        have = ", ".join(map(str, raw.columns[:3]))
-        raise TableError(
-            f"{path}: no column {id_column!r} (it begins with {have}); name it with --id-column"
-        )
-    if raw[id_column].isna().any():
-        raise TableError(f"{path}: a row has no {id_column}; give it one or delete it")
-    names = raw[id_column].astype(str)
-    if names.duplicated().any():
-        raise TableError(f"{path}: {id_column} {names[names.duplicated()].iloc[0]} stands twice")
+    names = _names(raw, id_column, path)
     columns = {name: column_of(renamed.get(str(name), str(name))) for name in raw.columns}
     chosen = {name: column for name, column in columns.items() if column in _KNOWN}
     if not chosen:
@@ -68,6 +59,20 @@ def read_song_table(path: Path, *, id_column: str, renamed: Mapping[str, str]) -
 
 
 _ORIGIN = Origin(extractor="table", extractor_version=1, licence="non-commercial")
+
+
+def _names(raw: pd.DataFrame, id_column: str, path: Path) -> "pd.Series[str]":
+    if id_column not in raw.columns:
+        have = ", ".join(map(str, raw.columns[:3]))
+        raise TableError(
+            f"{path}: no column {id_column!r} (it begins with {have}); name it with --id-column"
+        )
+    if raw[id_column].isna().any():
+        raise TableError(f"{path}: a row has no {id_column}; give it one or delete it")
+    names = raw[id_column].astype(str)
+    if names.duplicated().any():
+        raise TableError(f"{path}: {id_column} {names[names.duplicated()].iloc[0]} stands twice")
+    return names
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -1,0 +1,141 @@
+"""What the tests share: synthesised sounds, ways to write them, readers, and real data.
+
+All sounds are mono float32 at 44.1 kHz unless they say otherwise, full scale 1.0.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from zoneclf.frames.extractor import FrameExtractor
+from zoneclf.frames.grid import FrameGrid
+from zoneclf.frames.native import NativeExtractor
+from zoneclf.frames.sound_reader import SoundReader
+from zoneclf.settings import AudioSettings
+
+Sound = npt.NDArray[np.float32]
+RATE_HZ = 44_100
+
+hypothesis.settings.register_profile("zoneclf", deadline=None, database=None)
+hypothesis.settings.load_profile("zoneclf")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-golden",
+        action="store_true",
+        help="write golden files that do not exist yet; existing ones are never changed",
+    )
+
+
+@pytest.fixture(scope="session")
+def real_data(pytestconfig: pytest.Config) -> Path:
+    """The folder of real data; in CI its absence is a failure."""
+    named = os.environ.get("ZONECLF_REAL_DATA", "../shared/data")
+    folder = (pytestconfig.rootpath / named).resolve()
+    if folder.is_dir():
+        return folder
+    reason = f"{folder} is not there; ZONECLF_REAL_DATA names the folder of real data"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def noise() -> Callable[[int], Sound]:
+    """White noise in [-1, 1), the same with every version of numpy: SplitMix64 of a counter."""
+
+    def make(count: int, seed: int = 0) -> Sound:
+        mixed = np.arange(count, dtype=np.uint64) + np.uint64(seed << 32)
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        return (mixed.astype(np.float64) / 2**63 - 1).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def chirp(noise: Callable[..., Sound]) -> Callable[[float], Sound]:
+    """A rising tone with faint noise and two clicks a second: every descriptor moves."""
+
+    def make(duration_s: float) -> Sound:
+        count = round(duration_s * RATE_HZ)
+        time = np.arange(count) / RATE_HZ
+        tone = 0.4 * np.sin(2 * np.pi * (200 * time + 300 * time**2))
+        clicks = 0.4 * np.exp(-60 * (time % 0.5)) * np.sin(2 * np.pi * 3000 * time)
+        swell = 0.6 + 0.4 * np.sin(2 * np.pi * 0.3 * time)
+        return ((tone + clicks) * swell + 0.02 * noise(count)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def click_track() -> Callable[[float, float], Sound]:
+    """Short noise-free clicks at a tempo over a faint hum."""
+
+    def make(bpm: float, duration_s: float) -> Sound:
+        time = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
+        since_beat = time % (60 / bpm)
+        clicks = 0.8 * np.exp(-200 * since_beat) * np.sin(2 * np.pi * 1000 * since_beat)
+        return (clicks + 0.01 * np.sin(2 * np.pi * 110 * time)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_wav() -> Callable[..., Path]:
+    """Write samples, shape (samples,) or (samples, channels), in the format of the suffix."""
+
+    def write(
+        path: Path, samples: npt.ArrayLike, rate_hz: int = RATE_HZ, subtype: str | None = None
+    ) -> Path:
+        with path.open("wb") as stream:
+            soundfile.write(
+                stream, np.asarray(samples), rate_hz, subtype, format=path.suffix[1:].upper()
+            )
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Callable[..., Path]:
+    """Convert a file with ffmpeg; skips where it is not installed."""
+    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
+        pytest.skip("ffmpeg is not installed")
+
+    def convert(source: Path, target: Path, *options: str) -> Path:
+        command = ["ffmpeg", "-v", "error", "-y", "-i", str(source), *options, str(target)]
+        subprocess.run(command, check=True)
+        return target
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def reader() -> SoundReader:
+    """Reads sound with the extractor `frames` on DEAM's grid."""
+    return SoundReader(NativeExtractor(FrameGrid()), AudioSettings(time_limit_s=60))
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[FrameExtractor, Sound], npt.NDArray[np.float32]]:
+    """Return the rows of a sound, pushed in blocks of 5 s."""
+
+    def extract(extractor: FrameExtractor, sound: Sound) -> npt.NDArray[np.float32]:
+        stream = extractor.open()
+        block = 5 * RATE_HZ
+        pieces = [stream.push(sound[at : at + block]) for at in range(0, sound.size, block)]
+        return np.concatenate([step.rows for step in (*pieces, stream.finish())])
+
+    return extract

@@ -1,0 +1,129 @@
+"""The table of tracks: one row per content, readable or not."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zoneclf.errors import AudioError, TableError
+from zoneclf.frames.batch import Found
+from zoneclf.frames.extractor import Frames, origin_of, spec_of
+from zoneclf.frames.grid import FrameGrid
+from zoneclf.frames.native import NativeExtractor
+from zoneclf.frames.takes import TrackFacts
+from zoneclf.settings import DropSettings
+from zoneclf.tracks.pooling import track_features, track_spec
+from zoneclf.tracks.track_table import (
+    ABOUT,
+    TrackTable,
+    about,
+    join,
+    load_tracks,
+    note_of,
+    pool,
+    save_tracks,
+)
+
+EXTRACTOR = NativeExtractor(FrameGrid())
+SPEC = spec_of(EXTRACTOR)
+DROPS = DropSettings()
+NOTE = note_of(SPEC, origin_of(EXTRACTOR), DROPS)
+
+
+def facts(track_id: str, status: str = "ok") -> TrackFacts:
+    return TrackFacts(track_id=track_id, status=status, reason="" if status == "ok" else "why")
+
+
+def frames(seed: int) -> Frames:
+    rows = np.random.default_rng(seed).random((6, len(SPEC.features)), dtype=np.float32)
+    return Frames(np.arange(6) * 0.5, rows, {"tempo": 100.0 + seed})
+
+
+def missing(path: str) -> Found:
+    return Found(Path(path), "", problem=AudioError("missing", "not there"))
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    """Two readable tracks, one silent, one missing, one copy."""
+    found = [
+        Found(Path("/m/b.mp3"), "id-b", 10, 100),
+        Found(Path("/m/a.mp3"), "id-a", 20, 200),
+        Found(Path("/n/copy of a.mp3"), "id-a", 20, 300),
+        Found(Path("/m/c.mp3"), "id-c", 30, 300),
+        missing("/m/gone.mp3"),
+    ]
+    known = {
+        fact.track_id: fact for fact in (facts("id-a"), facts("id-b"), facts("id-c", "silent"))
+    }
+    pooled = pool([(known["id-a"], frames(1)), (known["id-b"], frames(2))], SPEC, DROPS)
+    return join(about(found, known), pooled)
+
+
+def test_each_content_has_one_row_and_copies_are_listed(rows: pd.DataFrame) -> None:
+    assert list(rows["name"]) == ["a", "b", "c", "gone"]
+    assert list(rows["track_id"]) == ["id-a", "id-b", "id-c", ""]
+    assert rows["copies"][0] == "/n/copy of a.mp3"
+    assert list(rows["copies"][1:]) == ["", "", ""]
+
+
+def test_unreadable_files_keep_their_own_rows() -> None:
+    rows = about([missing("/m/x.mp3"), missing("/m/y.mp3")], {})
+    assert list(rows["path"]) == ["/m/x.mp3", "/m/y.mp3"]
+    assert set(rows["status"]) == {"missing"}
+
+
+def test_features_are_those_of_the_track_and_null_elsewhere(rows: pd.DataFrame) -> None:
+    names = list(track_spec(SPEC, DROPS).features)
+    expected = track_features(frames(1), SPEC, DROPS).astype(np.float32)
+    np.testing.assert_array_equal(rows.loc[0, names].to_numpy(dtype=np.float32), expected)
+    assert rows.loc[2:, names].isna().all(axis=None)
+    assert rows.loc[:1, names].notna().all(axis=None)
+
+
+def test_a_table_comes_back_as_it_was_written(rows: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "user.parquet"
+    save_tracks(TrackTable(rows, NOTE), path)
+    table = load_tracks(path)
+    assert table.note == NOTE
+    assert tuple(table.rows.columns) == (*ABOUT, *table.spec.features)
+    pd.testing.assert_frame_equal(table.rows, rows[list(table.rows.columns)], check_dtype=False)
+
+
+def test_a_table_without_tracks_can_be_kept(tmp_path: Path) -> None:
+    empty = join(about([], {}), pool([], SPEC, DROPS))
+    save_tracks(TrackTable(empty, NOTE), tmp_path / "user.parquet")
+    assert load_tracks(tmp_path / "user.parquet").rows.shape == (
+        0,
+        len(ABOUT) + len(NOTE.spec.features),
+    )
+
+
+@pytest.mark.parametrize("name", ["tab\there", "new\nline", "[x] é \U0001f3b5", "-rf", "a.b"])
+def test_any_name_can_be_kept(tmp_path: Path, name: str) -> None:
+    found = [Found(Path(f"/m/{name}.mp3"), "id")]
+    rows = join(about(found, {"id": facts("id")}), pool([], SPEC, DROPS))
+    save_tracks(TrackTable(rows, NOTE), tmp_path / "user.parquet")
+    assert list(load_tracks(tmp_path / "user.parquet").rows["name"]) == [name]
+
+
+def test_a_name_that_is_not_utf8_can_be_kept_wherever_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Found(Path(os.fsdecode(b"/m/caf\xe9.mp3")), "id")]
+    names = []
+    for folder in (tmp_path, Path("/")):
+        monkeypatch.chdir(folder)
+        rows = join(about(found, {"id": facts("id")}), pool([], SPEC, DROPS))
+        save_tracks(TrackTable(rows, NOTE), tmp_path / "user.parquet")
+        names += list(load_tracks(tmp_path / "user.parquet").rows["name"])
+    assert names == ["caf%E9", "caf%E9"]
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "user.parquet"
+    pd.DataFrame({"track_id": ["a"]}).to_parquet(path)
+    with pytest.raises(TableError, match="not a zoneclf feature table"):
+        load_tracks(path)
