@@ -227,11 +227,10 @@ def _note_of(text: bytes, path: Path) -> TableNote:
             raise TableError(
                 f"{path}: table format {found}, this zoneclf reads {FORMAT}; upgrade it"
             )
-        return TableNote(
-            spec=spec_from(raw["spec"]),
-            origins=tuple(Origin(**origin) for origin in raw["origins"]),
-            notes=raw["notes"],
-        )
+        origins = tuple(Origin(**origin) for origin in raw["origins"])
+        if not origins:
+            raise ValueError("it names no origin")
+        return TableNote(spec=spec_from(raw["spec"]), origins=origins, notes=raw["notes"])
     except (ValueError, TypeError, KeyError) as error:
         raise TableError(f"{path}: its zoneclf note is damaged ({error})") from error
 

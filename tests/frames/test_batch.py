@@ -54,6 +54,9 @@ class ActingReader:
     def origin(self):
         return Origin(extractor="acting", extractor_version=1)
 
+    def warm_up(self):
+        pass
+
     def read(self, path, track_id):
         with self.log.open("a") as log:
             log.write(path.name + "\\n")

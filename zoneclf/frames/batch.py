@@ -82,6 +82,7 @@ class Batch:
 
     def _read_all(self, todo: list[Found], progress: Progress) -> dict[str, TrackFacts]:
         facts: dict[str, TrackFacts] = {}
+        self.reader.warm_up()
         context = multiprocessing.get_context("spawn")
         workers = max(1, min(self.jobs or os.cpu_count() or 1, len(todo)))
         with ProcessPool(max_workers=workers, context=context, initializer=_be_quiet) as pool:

@@ -33,13 +33,16 @@ from scipy import fft
 from scipy.signal import lfilter
 
 from zoneclf.frames import filters as fl
+from zoneclf.frames.kernels import crossings, hop_energy, spectra
 
 Values = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.float32]
 # Frames per batch.  Batches are cut at fixed frames, so the result does not depend on how the
 # sound was divided into blocks.
 BATCH = 256
-_SHARES = (0.25, 0.5, 0.75, 0.9)
-_FLOOR = 1e-7
+_SHAPE_COUNT = 13
+_HAMMING = fl.HAMMING.astype(np.float32)
+_LOG_LOUDNESS = np.log(fl.LOUDNESS)
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,15 @@ class LldStream:
     """Takes sound, gives descriptors; holds one batch and the filters' states."""
 
     def __init__(self) -> None:
-        self._samples = np.empty(0, dtype=np.float64)
-        self._magnitude: Values | None = None
+        self._samples = np.empty(0, dtype=np.float32)
+        self._padded = np.zeros((BATCH, fl.FFT), dtype=np.float32)
+        self._magnitude = np.full(fl.BINS, -1.0)
         self._log_bands: Values | None = None
         self._rasta = _Rasta()
 
     def push(self, mono: npt.NDArray[np.float32]) -> list[Llds]:
         """Take samples, shape (samples,), and return the batches that are full."""
-        self._samples = np.concatenate([self._samples, mono.astype(np.float64)])
+        self._samples = np.concatenate([self._samples, mono])
         needed = (BATCH - 1) * fl.HOP + fl.LONG_FRAME
         batches = []
         start = 0
@@ -84,39 +88,48 @@ class LldStream:
     def finish(self) -> list[Llds]:
         """Return the last, shorter batch, if any sound is left for it."""
         size = self._samples.size
-        frames = max(0, (size - fl.FRAME) // fl.HOP + 1)
-        return [self._describe(self._samples, frames, lld_count(size))] if frames else []
+        left = max(0, (size - fl.FRAME) // fl.HOP + 1)
+        batches = []
+        # 60 ms frames end 4 LLDs earlier, so up to 4 frames more than a batch may be left.
+        for start in range(0, left, BATCH):
+            samples = self._samples[start * fl.HOP :]
+            frames = min(BATCH, left - start)
+            long_frames = min(frames, lld_count(samples.size))
+            batches.append(self._describe(samples, frames, long_frames))
+        return batches
 
-    def _describe(self, samples: Values, frames: int, long_frames: int) -> Llds:
-        cut = sliding_window_view(samples, fl.FRAME)[:: fl.HOP][:frames]
-        spectrum = fft.rfft(cut * fl.HAMMING, fl.FFT, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
+    def _describe(self, samples: Samples, frames: int, long_frames: int) -> Llds:
+        power, shapes = self._spectra(samples, frames)
         bands = power @ fl.MEL
         floored = np.maximum(bands, fl.POWER_FLOOR)
         loudness = (floored * fl.LOUDNESS) ** fl.COMPRESSION
-        auditory = np.exp(
-            fl.COMPRESSION * (self._rasta.push(np.log(floored)) + np.log(fl.LOUDNESS))
-        )
+        auditory = np.exp(fl.COMPRESSION * (self._rasta.push(np.log(floored)) + _LOG_LOUDNESS))
         log_bands = np.log(np.maximum(bands * 32767.0**2, 1.0))
         energy = np.stack(
             [
                 loudness.mean(axis=1)[:long_frames],
                 auditory.mean(axis=1)[:long_frames],
-                np.sqrt((cut**2).mean(axis=1))[:long_frames],
-                _zero_crossings(samples, long_frames),
+                _rms(samples, frames)[:long_frames],
+                _zero_crossing_rate(samples, long_frames),
             ],
             axis=1,
         )
-        shapes = _spectral_shapes(power, self._flux(power))
-        spectral = np.concatenate([auditory, shapes, log_bands @ fl.CEPSTRUM], axis=1)
+        widths = [power @ fl.LOW_BAND / fl.BINS, power @ fl.HIGH_BAND / fl.BINS]
+        spectral = np.concatenate(
+            [auditory, np.stack(widths, axis=1), shapes, log_bands @ fl.CEPSTRUM], axis=1
+        )
         return Llds(energy, spectral, self._onset(log_bands))
 
-    def _flux(self, power: Values) -> Values:
-        magnitude = np.sqrt(power[:, 1:])
-        before = magnitude[:1] if self._magnitude is None else self._magnitude
-        self._magnitude = magnitude[-1:].copy()
-        steps = np.diff(np.concatenate([before, magnitude]), axis=0)
-        return np.asarray(np.sqrt((steps**2).mean(axis=1)))
+    def _spectra(self, samples: Samples, frames: int) -> tuple[Values, Values]:
+        """Return power, shape (frames, 513), and shapes of spectra, shape (frames, 13)."""
+        cut = sliding_window_view(samples, fl.FRAME)[:: fl.HOP][:frames]
+        padded = self._padded[:frames]
+        np.multiply(cut, _HAMMING, out=padded[:, : fl.FRAME])
+        parts = fft.rfft(padded, axis=1).view(np.float32)
+        power = np.empty((frames, fl.BINS + 1))
+        shapes = np.empty((frames, _SHAPE_COUNT))
+        spectra(parts, fl.FREQUENCY_HZ, fl.SHARPNESS, self._magnitude, power, shapes)
+        return power, shapes
 
     def _onset(self, log_bands: Values) -> Values:
         before = log_bands[:1] if self._log_bands is None else self._log_bands
@@ -146,86 +159,15 @@ class _Rasta:
         return out
 
 
-def _zero_crossings(samples: Values, frames: int) -> Values:
-    """Return the share of samples at which the sign changes, per frame of 60 ms.
-
-    A zero between samples of different sign counts once, at the zero; in a run of zeros each
-    counts, so that digital silence has a share of almost 1.  openSMILE does so too, and looks at
-    the inner samples of a frame only.
-    """
-    crossing = np.zeros(samples.size, dtype=bool)
-    crossing[1:] = samples[1:] * samples[:-1] < 0
-    crossing[1:-1] |= (samples[1:-1] == 0) & (samples[:-2] * samples[2:] <= 0)
-    total = np.concatenate([[0], np.cumsum(crossing)])
-    start = np.arange(frames) * fl.HOP
-    return np.asarray((total[start + fl.LONG_FRAME - 1] - total[start + 1]) / fl.LONG_FRAME)
+def _rms(samples: Samples, frames: int) -> Values:
+    """Return the RMS of frames of 20 ms, which are two hops each, shape (frames,)."""
+    sums = np.empty(frames + 1)
+    hop_energy(samples, sums)
+    return np.asarray(np.sqrt((sums[:-1] + sums[1:]) / fl.FRAME))
 
 
-def _spectral_shapes(power: Values, flux: Values) -> Values:
-    """Return the 15 descriptors of a spectrum's shape, shape (frames, 15), in `columns.SPECTRAL`.
-
-    A spectrum without power has centroid, moments and sharpness 0.
-    """
-    p = power[:, 1:]
-    total = p.sum(axis=1)
-    safe = np.where(total > 0, total, 1.0)
-    weighted = p @ fl.FREQUENCY_HZ
-    centroid = weighted / safe
-    distance = fl.FREQUENCY_HZ - centroid[:, None]
-    moment = distance**2 * p
-    variance = moment.sum(axis=1) / safe
-    spread = np.where(variance > 0, variance, 1.0)
-    moment *= distance
-    skewness = moment.sum(axis=1) / (safe * spread**1.5)
-    moment *= distance
-    kurtosis = moment.sum(axis=1) / (safe * spread**2)
-    columns = [
-        power @ fl.LOW_BAND / fl.BINS,
-        power @ fl.HIGH_BAND / fl.BINS,
-        *_roll_offs(p, total),
-        flux,
-        centroid,
-        _entropy(p, total),
-        variance,
-        skewness,
-        kurtosis,
-        _slope(weighted, total),
-        p @ fl.SHARPNESS / safe,
-        _harmonicity(power),
-    ]
-    return np.stack(columns, axis=1)
-
-
-def _roll_offs(p: Values, total: Values) -> list[Values]:
-    below = np.cumsum(p, axis=1)
-    places = [np.argmax(below >= share * total[:, None], axis=1) for share in _SHARES]
-    return [fl.FREQUENCY_HZ[place] for place in places]
-
-
-def _entropy(p: Values, total: Values) -> Values:
-    share = np.maximum(p, _FLOOR) / np.maximum(total, _FLOOR)[:, None]
-    return np.asarray(-(share * np.log2(share)).sum(axis=1))
-
-
-def _slope(weighted: Values, total: Values) -> Values:
-    sum_f, sum_f2 = fl.FREQUENCY_HZ.sum(), (fl.FREQUENCY_HZ**2).sum()
-    slope = (fl.BINS * weighted - sum_f * total) / (fl.BINS * sum_f2 - sum_f**2)
-    return np.asarray(slope * (fl.BINS - 1))
-
-
-def _harmonicity(power: Values) -> Values:
-    """Return half the summed steps between neighbouring extrema, over 512.
-
-    An extremum beats two neighbours on both sides.  openSMILE holds spectra in float32, which
-    decides ties.
-    """
-    single = power.astype(np.float32)
-    centre = single[:, 3:-2]
-    neighbours = [single[:, 1:-4], single[:, 2:-3], single[:, 4:-1], single[:, 5:]]
-    peak = np.logical_and.reduce([centre > other for other in neighbours])
-    valley = np.logical_and.reduce([centre < other for other in neighbours])
-    frame, place = np.nonzero(peak | valley)
-    steps = np.abs(np.diff(power[frame, place + 3]))
-    same = frame[1:] == frame[:-1]
-    summed = np.bincount(frame[1:][same], weights=steps[same], minlength=len(power))
-    return np.asarray(summed / 2 / fl.BINS)
+def _zero_crossing_rate(samples: Samples, frames: int) -> Values:
+    """Return the share of samples at which the sign changes, per frame of 60 ms."""
+    counts = np.empty(frames, dtype=np.int64)
+    crossings(samples, counts)
+    return counts / fl.LONG_FRAME

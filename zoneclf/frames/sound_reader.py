@@ -5,11 +5,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
 from zoneclf.audio.sound import WITH_ROWS, Sound
 from zoneclf.errors import AudioError
-from zoneclf.frames.extractor import FrameExtractor, Frames, Meter, extract, origin_of, spec_of
+from zoneclf.frames.extractor import (
+    RATE_HZ,
+    FrameExtractor,
+    Frames,
+    Meter,
+    extract,
+    origin_of,
+    spec_of,
+)
+from zoneclf.frames.lld import LldStream
 from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut
 from zoneclf.settings import AudioSettings
 from zoneclf.store import Origin, TableSpec
@@ -36,6 +47,12 @@ class SoundReader:
     def origin(self) -> Origin:
         """What makes the rows."""
         return origin_of(self.extractor)
+
+    def warm_up(self) -> None:
+        """Compile the kernels and leave them on disk, where worker processes find them."""
+        stream = LldStream()
+        stream.push(np.zeros(RATE_HZ, dtype=np.float32))
+        stream.finish()
 
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take; a file that changes while it is read is read once more."""
