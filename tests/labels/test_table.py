@@ -244,3 +244,20 @@ def test_rows_are_taken_with_all_that_belongs_to_them(pick: Pick) -> None:
     assert table.with_features(["loud"]).spec.features == ("loud",)
     with pytest.raises(TableError, match="1 features are missing, first 'tempo'"):
         table.with_features(["loud", "tempo"])
+
+
+def test_lines_that_name_no_file_or_a_track_again_are_listed_by_number() -> None:
+    table = tracks(["a", "b", "c"])
+    table.rows.loc[table.rows["name"] == "c", "status"] = "missing"
+    rows = [
+        label(2, "a", "GREEN"),
+        label(3, "b", "PURPLE"),
+        label(4, "a", "GREEN"),
+        label(5, "c", "GREEN"),
+    ]
+    found = label_library(table, rows, "user", allowed=OK)
+    assert found.remarks == (
+        "line 4: a.mp3 is on line 2 already",
+        "line 5: /music/c.mp3 is not there",
+    )
+    assert found.rows["name"].tolist() == ["a", "b"]

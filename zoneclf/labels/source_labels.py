@@ -21,6 +21,7 @@ from zoneclf.labels.zones import ZoneMap
 from zoneclf.store import TableNote, write_table
 from zoneclf.tracks.track_table import TrackTable
 
+_SHOWN = 10
 LABEL_COLUMNS = ("track_id", "path", "name", "source", "zone", "group", "arousal", "valence")
 
 
@@ -62,7 +63,10 @@ def label_library(
         f"artist:{row.artist.casefold()}" if row and row.artist else f"track:{track_id}"
         for row, track_id in zip(chosen, kept["track_id"], strict=True)
     ]
-    return SourceLabels(table, +dropped, tuple(map(_opposed, opposed.values())))
+    listed = {row.line for same in opposed.values() for row in same}
+    others = [row for row in labels if row.line not in listed]
+    remarks = (*map(_opposed, opposed.values()), *_line_remarks(others, rows))
+    return SourceLabels(table, +dropped, remarks)
 
 
 def label_deam(
@@ -104,6 +108,20 @@ def save_labels(labels: SourceLabels, note: TableNote, path: Path) -> None:
         notes={**labels.notes, "dropped": dict(labels.dropped)},
     )
     write_table(pa.table(arrays, names=list(LABEL_COLUMNS)), said, path)
+
+
+def _line_remarks(labels: Sequence[LabelRow], rows: pd.DataFrame) -> list[str]:
+    """Return what is odd about single lines: a file that is not there, a track listed before."""
+    gone = set(rows.loc[rows["status"] == "missing", "path"])
+    first: dict[Path, int] = {}
+    remarks = []
+    for row in labels:
+        if path_text(row.path) in gone:
+            remarks.append(f"line {row.line}: {row.path} is not there")
+        elif first.setdefault(row.path, row.line) != row.line:
+            remarks.append(f"line {row.line}: {row.path.name} is on line {first[row.path]} already")
+    more = [f"and {len(remarks) - _SHOWN} more such lines"] if len(remarks) > _SHOWN else []
+    return remarks[:_SHOWN] + more
 
 
 def _opposed(same: Sequence[LabelRow]) -> str:

@@ -123,9 +123,11 @@ def shared_spec(notes: Mapping[str, TableNote]) -> TableSpec:
             ):
                 apart = f"extractor {origin.extractor} in two versions"
         if apart:
+            pooled_only = apart.startswith("parameters")  # from frames that are there
+            again = "zoneclf extract" if pooled_only else f"zoneclf extract --force --source {name}"
             raise TableError(
-                f"{first_name} and {name} were made differently ({apart}); run zoneclf extract "
-                f"--force --source {name} with the settings of {first_name}"
+                f"{first_name} and {name} were made differently ({apart}); run {again} with the "
+                f"settings of {first_name}"
             )
     return spec
 

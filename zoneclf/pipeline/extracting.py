@@ -82,7 +82,10 @@ def _run(
     if request.force:
         with store.lock():
             store.clear()
-    facts = batch.run(found, _teller(plan.source, len(batch.pending(found)), voice))
+    pending = len(batch.pending(found))
+    if not pending:
+        voice.say(f"{plan.source}: all {len(found)} files are done already")
+    facts = batch.run(found, _teller(plan.source, pending, voice))
     rows = about(found, facts)
     if request.inputs and earlier is not None:
         gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(rows["track_id"])

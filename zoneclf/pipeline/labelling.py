@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.errors import LabelError, TableError
+from zoneclf.errors import LabelError, SettingsError, TableError
 from zoneclf.labels.deam import load_deam
 from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
 from zoneclf.labels.source_labels import (
@@ -65,6 +65,7 @@ def label(
     tables = {name: load_tracks(workspace.tracks(name)) for name in workspace.sources}
     if not tables:
         raise TableError("dataset/tracks: no source is extracted yet; run zoneclf extract")
+    _require_chosen(settings, chosen or {}, list(tables))
     parts = {name: (table, _labels(name, table, settings, zones)) for name, table in tables.items()}
     table, note = unify(parts, zones)
     kept = {"inputs": _inputs_digest(workspace, settings), "chosen": dict(chosen or {})}
@@ -132,6 +133,20 @@ def _labels(name: str, table: TrackTable, settings: Settings, zones: ZoneMap) ->
 def _user_rows(source: SourceSettings, zones: ZoneMap) -> list[LabelRow]:
     path = find_label_file(source.labels) if source.labels is not None else None
     return read_label_file(path, zones.names) if path is not None else []
+
+
+def _require_chosen(settings: Settings, chosen: Mapping[str, Any], names: list[str]) -> None:
+    """Check that what options name is there: a typing error must not lose all labels."""
+    for key in chosen:
+        if not key.startswith("sources."):
+            continue
+        name = key.split(".")[1]
+        if name not in names:
+            known = ", ".join(names)
+            raise SettingsError(f"--source {name}: is not extracted; extracted are: {known}")
+        labels = settings.sources[name].labels
+        if key.endswith(".labels") and labels is not None and find_label_file(labels) is None:
+            raise LabelError(f"{labels}: is not there; check --labels")
 
 
 def _zone_counts(labels: SourceLabels) -> Counter[str]:
