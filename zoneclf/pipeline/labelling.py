@@ -45,15 +45,8 @@ def label(
 ) -> Labelled:
     """Label every source that has a track table and write the labelled tables.
 
-    Parameters
-    ----------
-    workspace
-        Where the track tables lie.
-    settings
-        The settings in force.
-    chosen
-        Dotted keys and values that options of ``zoneclf label`` replaced in them; they stay in
-        force for this table until it is labelled anew without them.
+    `chosen` holds dotted keys and values that options of ``zoneclf label`` replace in the
+    settings; they stay in force for this table until it is labelled anew without them.
 
     Raises
     ------
@@ -71,15 +64,16 @@ def label(
     kept = {"inputs": _inputs_digest(workspace, settings), "chosen": dict(chosen or {})}
     note = replace(note, notes={**note.notes, **kept})
     make_folder(workspace.labels("x").parent)
-    for name, (tracks, labels) in parts.items():
-        save_labels(labels, tracks.note, workspace.labels(name))
+    for name, (tracks, part) in parts.items():
+        save_labels(part, tracks.note, workspace.labels(name))
     save_unified(table, note, workspace.unified)
+    by_source = {name: part for name, (_, part) in parts.items()}
     return Labelled(
         table,
         note,
-        {name: _zone_counts(labels) for name, (_, labels) in parts.items()},
-        {name: labels.dropped for name, (_, labels) in parts.items()},
-        {name: labels.remarks for name, (_, labels) in parts.items()},
+        {name: _zone_counts(part) for name, part in by_source.items()},
+        {name: part.dropped for name, part in by_source.items()},
+        {name: part.remarks for name, part in by_source.items()},
     )
 
 
