@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import soundfile
 
 from zoneclf import __version__
@@ -13,13 +14,20 @@ from zoneclf.audio.files import FFMPEG_SUFFIXES
 from zoneclf.errors import ZoneclfError
 from zoneclf.labels.deam import load_deam
 from zoneclf.labels.library import find_label_file, read_label_file
+from zoneclf.labels.table import load_unified
 from zoneclf.model.artifact import CARD, load_model
+from zoneclf.model.splits import load_holdout
 from zoneclf.pipeline.labelling import zone_map
 from zoneclf.pipeline.planning import sound_reader
-from zoneclf.pipeline.workspace import Workspace
+from zoneclf.pipeline.workspace import Workspace, own_sources
+from zoneclf.report.shift import standardised_difference
 from zoneclf.settings import Settings
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
+
+# Fewer tracks than this differ from any others by chance.
+_FEWEST_FOR_DRIFT = 10
+_FAR = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ def check_all(workspace: Workspace, settings: Settings) -> list[Check]:
         *_data(settings),
         *_tables(workspace, settings),
         *_models(workspace, settings),
+        *_drift(workspace, settings),
     ]
 
 
@@ -112,3 +121,25 @@ def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
             yield Check("ok", f"model {card.parent.name}", detail + licence)
         except ZoneclfError as error:
             yield Check("bad", f"model {card.parent.name}", str(error))
+
+
+def _drift(workspace: Workspace, settings: Settings) -> Iterator[Check]:
+    """Compare the user's tracks without a label with those that models learn from."""
+    try:
+        table, _ = load_unified(workspace.unified)
+        holdout = load_holdout(workspace.holdout)
+    except ZoneclfError:
+        return  # nothing is labelled or trained yet, or an earlier check has said what is wrong
+    own = np.isin(table.source, list(own_sources(table, settings)))
+    learnt = table.take(own & (table.codes >= 0) & ~holdout.rows(table)).features
+    others = table.take(own & (table.codes < 0)).features
+    if len(others) < _FEWEST_FOR_DRIFT:
+        return
+    apart = standardised_difference(learnt, others).abs().sort_values(ascending=False)
+    far = int((apart > _FAR).sum())
+    detail = (
+        f"{len(others)} tracks without a label against {len(learnt)} learnt from: {far} of "
+        f"{len(apart)} features differ by over {_FAR:g} standard deviation, most {apart.index[0]} "
+        f"({apart.iloc[0]:.1f})"
+    )
+    yield Check("note" if far else "ok", "drift", detail)
