@@ -24,7 +24,7 @@ from zoneclf.settings import AudioSettings
 Sound = npt.NDArray[np.float32]
 RATE_HZ = 44_100
 
-hypothesis.settings.register_profile("zoneclf", deadline=None, database=None)
+hypothesis.settings.register_profile("zoneclf", deadline=None, database=None, max_examples=40)
 hypothesis.settings.load_profile("zoneclf")
 
 

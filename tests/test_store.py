@@ -195,7 +195,7 @@ DAMAGES: dict[str, Callable[[dict], object]] = {
     "unknown field": lambda raw: raw["spec"].update(colour="red"),
     "missing field": lambda raw: raw["spec"].pop("hop_s") and None,
     "a list": lambda raw: [raw],
-    "a number": lambda raw: 1,
+    "a number": lambda _: 1,
     "origin without version": lambda raw: raw["origins"][0].pop("extractor_version") and None,
     "parameters": lambda raw: raw["spec"].update(parameters=[["drop.contrast"]]),
     "notes": lambda raw: raw.pop("notes") and None,

@@ -46,7 +46,7 @@ def test_it_knows_its_card_before_it_hears_anything(make: Make) -> None:
     assert extractor.descriptors == DESCRIPTORS
 
 
-@pytest.mark.parametrize("duration_s", [1.06, 1.5, 1.55, 1.57, 2.6, 7.3])
+@pytest.mark.parametrize("duration_s", [1.57, 6.3])
 @pytest.mark.parametrize("grid", [FrameGrid(), FrameGrid(0.2, 0.1), FrameGrid(0.6, 0.3)])
 def test_rows_are_as_many_as_frames_fit(
     make: Make, chirp: Callable, rows_of: Callable, grid: FrameGrid, duration_s: float

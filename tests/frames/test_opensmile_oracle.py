@@ -64,7 +64,8 @@ def test_synthesised_sound_gives_opensmiles_numbers(
     )
 
 
-def test_music_gives_opensmiles_numbers_on_another_grid(
+@pytest.mark.slow
+def test_another_grid_gives_opensmiles_numbers(
     oracle: OpensmileExtractor, synthesised: list, rows_of: Callable
 ) -> None:
     grid = FrameGrid(0.4, 0.2)
@@ -73,6 +74,7 @@ def test_music_gives_opensmiles_numbers_on_another_grid(
     require_parity(ours, rows_of(OpensmileExtractor(grid), sound))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_clip_of_deam_gives_opensmiles_numbers(
     oracle: OpensmileExtractor, real_data: Path

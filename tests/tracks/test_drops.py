@@ -69,7 +69,7 @@ def test_calm_curves_have_no_drops(rms: Curve) -> None:
 
 
 def test_a_peak_that_comes_too_late_is_no_drop() -> None:
-    slow = curve((0.2, 20.0), (0.05, 6.0), (0.2, 12.0), (0.35, 20.0))
+    slow = curve((0.25, 20.0), (0.05, 6.0), (0.25, 12.0), (0.35, 20.0))
     assert find_drops(slow, HOP_S, SETTINGS) == []
     patient = dataclasses.replace(SETTINGS, within_s=20.0)
     assert len(find_drops(slow, HOP_S, patient)) == 1

@@ -46,6 +46,13 @@ def test_other_names_are_mapped(tmp_path: Path) -> None:
     assert table.spec.features == ("pcm_zcr_sma_amean_mean",)
 
 
+def test_a_separator_at_the_end_of_each_row_shifts_nothing(tmp_path: Path) -> None:
+    trailing = TEXT.replace("-3.5", "-3.5,").replace("0.5,4", "0.5,4,")
+    pd.testing.assert_frame_equal(
+        read(tmp_path / "a.csv", trailing).rows, read(tmp_path / "a.csv").rows
+    )
+
+
 def test_voicing_deltas_are_left_out(tmp_path: Path) -> None:
     table = read(
         tmp_path / "a.csv", f"song_id,{ZCR},F0final_sma_de_amean,F0final_sma_amean\n1,1,2,3\n"
@@ -63,7 +70,7 @@ BAD = {
     "a row has no song_id": TEXT.replace("10", ""),
     "no column has an openSMILE name": "song_id,tempo\n1,120\n",
     f"column '{ZCR}' holds values that are not numbers": TEXT.replace("0.25", "loud"),
-    "rows have more fields than the header names": TEXT.replace("0.5,4", "0.5,4,"),
+    "rows have more fields than the header names": f"song_id,{ZCR}\n1,0.5,9\n2,0.5,9\n",
     "cannot be read as a table": b"\xff\xfe\x00\xd8 song_id",
 }
 
