@@ -81,8 +81,8 @@ def predict(
     if method not in ("frames", "opensmile"):
         raise SettingsError(f"--method {method} does not read sound; use frames or opensmile")
     from zoneclf.cli.prediction_output import as_csv, as_json, as_table
+    from zoneclf.pipeline.choosing import chosen_model
     from zoneclf.pipeline.predicting import predict as run
-    from zoneclf.pipeline.reporting import chosen_model
     from zoneclf.pipeline.workspace import Workspace
 
     found_model = chosen_model(Workspace(), model)

@@ -12,10 +12,11 @@ from zoneclf import __version__
 from zoneclf.errors import ModelError, TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.affect import NAMES, annotated, fit_and_predict, out_of_fold
-from zoneclf.model.artifact import CARD, ZoneModel, load_model, newest_model
+from zoneclf.model.artifact import CARD, ZoneModel
 from zoneclf.model.preparation import prepare
 from zoneclf.model.splits import Holdout, load_holdout, record_look
 from zoneclf.model.strategies import Task
+from zoneclf.pipeline.choosing import chosen_model
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
@@ -28,11 +29,6 @@ from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
 from zoneclf.settings import Settings, TrainSettings
 from zoneclf.store import make_folder, replacing, write_text
-
-
-def chosen_model(workspace: Workspace, name: str) -> ZoneModel:
-    """Return the model called `name`, or the newest one if that is empty."""
-    return load_model(workspace.models / name if name else newest_model(workspace.models))
 
 
 def analyze(
