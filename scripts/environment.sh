@@ -14,12 +14,14 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/nu
     "$python" -m venv "$venv" 2>/dev/null ||
         fail "$python cannot make an environment; on Debian: apt-get install python3-venv"
 fi
-# Installing anew costs seconds; the stamp saves them while pyproject.toml is as it was.
+# Installing anew costs seconds; stamps save them while pyproject.toml is as it was.  What was
+# installed with more extras than wanted now will do.
 install_zoneclf() {
-    local stamp="$venv/.installed" wanted="$1"
-    if ! { echo "$wanted"; cat pyproject.toml; } | cmp -s - "$stamp"; then
-        echo "installing zoneclf$wanted into $venv (some minutes the first time) ..." >&2
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".$wanted"
-        { echo "$wanted"; cat pyproject.toml; } >"$stamp"
+    local stamp="$venv/.installed" extras="$1"
+    if ! cmp -s pyproject.toml "$stamp" || ! grep -qxF -- "$extras" "$stamp.extras"; then
+        echo "installing zoneclf$extras into $venv (some minutes the first time) ..." >&2
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".$extras"
+        printf '%s\n' "" "$extras" >"$stamp.extras"
+        cp pyproject.toml "$stamp"
     fi
 }

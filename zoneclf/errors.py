@@ -28,13 +28,16 @@ class SettingsError(ZoneclfError):
 class AudioError(ZoneclfError):
     """An audio file cannot be read or holds no usable sound.
 
-    `status` is the word that the track's row carries, one of `zoneclf.audio.STATUSES`.
+    `status` is the word that the track's row carries, one of `zoneclf.audio.sound.STATUSES`.
     """
 
     def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(status, reason)  # both, so that a worker process can hand it on
         self.status = status
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class TableError(ZoneclfError):
@@ -53,7 +56,12 @@ class MissingExtraError(ZoneclfError):
     """An optional package is not installed."""
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(f"{package} is not installed; run: pip install 'zoneclf[{extra}]'")
+        super().__init__(extra, package)
+        self.extra = extra
+        self.package = package
+
+    def __str__(self) -> str:
+        return f"{self.package} is not installed; run: pip install 'zoneclf[{self.extra}]'"
 
 
 class OutputError(ZoneclfError):

@@ -5,6 +5,7 @@ Relative paths are relative to the workspace, the folder the command is run in.
 """
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -148,6 +149,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         _require(self.jobs >= 0, "jobs", self.jobs, "at least 0")
+        for name in self.sources:
+            _require(is_plain_name(name), "sources", name, "letters, digits, dots and dashes")
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a source's name is safe as a file name."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) is not None
 
 
 def _require(holds: bool, key: str, value: Any, rule: str) -> None:

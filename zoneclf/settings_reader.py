@@ -20,7 +20,7 @@ from zoneclf.yaml_file import read_yaml
 
 DEFAULT_FILE = Path("config/default.yaml")
 # Read elsewhere: real data for tests, and the switch for tracebacks.
-OTHER_VARIABLES = {"ZONECLF_REAL_DATA", "ZONECLF_DEBUG"}
+OTHER_VARIABLES = {"ZONECLF_REAL_DATA", "ZONECLF_DEBUG", "ZONECLF_VENV"}
 T = TypeVar("T")
 
 

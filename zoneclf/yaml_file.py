@@ -11,7 +11,7 @@ import yaml
 
 from zoneclf.errors import SettingsError
 
-MAX_BYTES = 1_000_000  # a settings file is a few kilobytes
+MAX_BYTES = 100_000  # a settings file is a few kilobytes
 MAX_DEPTH = 12  # ours nest four deep
 
 

@@ -314,3 +314,21 @@ def test_an_interrupted_extraction_goes_on_where_it_stopped(
     total = int(again.stderr.splitlines()[0].split("/")[1].split()[0])
     assert 0 < total < 24
     assert again.stdout.startswith("user: 24 ok; 144 frames")
+
+
+def test_a_model_of_own_labels_alone_names_nothing_else(
+    tour: Tour, zoneclf: Run, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(tour.root, tmp_path / "copy")
+    done = zoneclf(copy, "train", "--strategy", "user-only", "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    card = json.loads((copy / "models" / "mine" / "card.json").read_text())
+    assert list(card["sources"]) == ["user"]
+    assert (card["licence"], card["label_repair"]) == ("", "")
+
+
+def test_a_source_cannot_be_named_like_a_path(tour: Tour, zoneclf: Run) -> None:
+    done = zoneclf(tour.root, "extract", "--input", "dataset", "--source", "../../evil")
+    assert done.returncode == 3
+    assert "--source ../../evil" in done.stderr
+    assert not (tour.root / "evil").exists()

@@ -258,7 +258,7 @@ REFUSALS = {
         "train --name weighted-1", "models/weighted-1: is already there; choose another", code=5
     ),
     "results that cannot be written": Refusal(
-        "analyze --holdout", "results/.* cannot be made", block("results"), code=5
+        "analyze --holdout", "results.* cannot be made", block("results"), code=5
     ),
     "tracks that cannot be written": Refusal(
         "extract", "dataset/tracks: cannot be made", block("dataset/tracks"), code=5

@@ -415,6 +415,23 @@ def test_an_excerpt_is_cut_from_sound_that_is_clearly_longer(
     assert take.facts.frame_count == len(take.frames.rows)
 
 
+@pytest.mark.parametrize(
+    ("excerpt", "found"), [((30.0, 33.0), "too_short"), ((10.0, 14.0), "truncated")]
+)
+def test_an_excerpt_that_the_sound_does_not_reach_is_told(
+    tmp_path: Path,
+    chirp: Callable,
+    write_wav: Callable,
+    reader: SoundReader,
+    excerpt: tuple[float, float],
+    found: str,
+) -> None:
+    cutting = dataclasses.replace(reader, excerpts={"7": excerpt})
+    take = cutting.read(write_wav(tmp_path / "7.wav", chirp(12)), "id")
+    assert take.facts.status == found
+    assert (take.frames is None) == (found == "too_short")
+
+
 def test_a_file_that_grows_while_it_is_read_is_read_again(
     tmp_path: Path, chirp: Callable, write_wav: Callable
 ) -> None:

@@ -34,6 +34,7 @@ def card_of(table: LabelledTable, name: str = "toy", created: str = "2026-01-01"
         sources={"user": {"YELLOW": 30}},
         rule="abc",
         label_repair="",
+        training="0",
         holdout="def",
         licence="",
         versions={"zoneclf": "0"},

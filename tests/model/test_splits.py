@@ -174,3 +174,35 @@ def test_a_damaged_holdout_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_holdout_says_what_draws_it(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="not there; run zoneclf train, which draws it"):
         load_holdout(tmp_path / "holdout.json")
+
+
+def test_nothing_of_a_held_out_artist_is_learnt_from(
+    tmp_path: Path, make_table: Callable[..., LabelledTable]
+) -> None:
+    table = make_table(150, share_of_user=0.8)
+    holdout = draw(tmp_path / "holdout.json", table)
+    artist = table.group[np.argmax(holdout.rows(table))]
+    table.group[-1] = artist  # a song of the other source by the same artist
+    allowed = holdout.learnable(table)
+    assert not allowed[-1]
+    assert not set(table.group[allowed]) & set(table.group[holdout.rows(table)])
+    assert allowed.sum() == (~holdout.rows(table)).sum() - 1
+
+
+def test_a_held_out_file_stays_out_when_its_tags_are_edited(
+    tmp_path: Path, make_table: Callable[..., LabelledTable]
+) -> None:
+    table = make_table(90)
+    holdout = draw(tmp_path / "holdout.json", table)
+    first = int(np.argmax(holdout.rows(table)))
+    table.about.loc[first, "track_id"] = "another content"
+    assert holdout.rows(table)[first]
+
+
+def test_a_holdout_of_other_sources_is_refused(
+    tmp_path: Path, make_table: Callable[..., LabelledTable]
+) -> None:
+    path = tmp_path / "holdout.json"
+    draw(path, make_table(90))
+    with pytest.raises(TableError, match=r"was drawn from user, .*deam; delete it"):
+        load_holdout(path, frozenset({"deam"}))

@@ -138,6 +138,7 @@ def test_a_stored_model_answers_as_before(make_table: Make, tmp_path: Path, stra
         sources={},
         rule="",
         label_repair="",
+        training="0",
         holdout="",
         licence="",
         versions={},

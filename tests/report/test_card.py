@@ -28,6 +28,7 @@ def card(make_table: Callable[..., LabelledTable]) -> ModelCard:
         sources={"user": {"YELLOW": 10, "PURPLE": 12}, "deam": {"GREEN": 961}},
         rule="abc",
         label_repair="repaired",
+        training="0",
         holdout="def",
         licence="",
         versions={"zoneclf": "9.9"},

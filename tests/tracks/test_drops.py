@@ -143,3 +143,8 @@ def test_only_the_count_grows_with_the_length_of_a_track() -> None:
     once, thrice = features(1), features(3)
     assert thrice.pop("drop_count") == 3 * once.pop("drop_count")
     assert thrice == pytest.approx(once)
+
+
+def test_one_rise_after_two_dips_is_one_drop() -> None:
+    rms = curve((20, 1.0), (3, 0.1), (2, 0.9), (3, 0.1), (20, 2.0))
+    assert len(find_drops(rms, 0.5, DropSettings(smooth_s=0.0))) == 1

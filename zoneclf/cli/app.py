@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from zoneclf import __version__
-from zoneclf.cli.console import Console
+from zoneclf.cli.console import console
 from zoneclf.settings import Settings
 from zoneclf.settings_reader import resolve
 
@@ -33,8 +33,6 @@ FrameSize = Annotated[
     float | None, typer.Option(help="Seconds from frame to frame.", show_default="0.5")
 ]
 ModelName = Annotated[str, typer.Option("--model", help="Model folder's name; default: newest.")]
-
-console = Console()
 
 
 def _print_version(wanted: bool) -> None:

@@ -3,12 +3,16 @@
 Errors are one line and an exit code; control characters from file names never reach a terminal.
 """
 
+import atexit
 import errno
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec
 
@@ -70,6 +74,9 @@ class Console:
         self._bar, self._tasks = None, {}
 
 
+console = Console()
+
+
 def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
     """Turn an error that zoneclf raises on purpose into one line and its exit code."""
 
@@ -90,6 +97,9 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
                 raise
             _fail(f"{error.filename or 'output'}: {error.strerror}; check it", INPUT_OUTPUT, error)
 
+        finally:
+            console.close()
+
     return run
 
 
@@ -98,8 +108,21 @@ def prepare_process() -> None:
     # Idle worker threads that spin slow short fits; one thread per process is the fastest here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _give_numba_a_cache()
     signal.signal(signal.SIGTERM, _on_terminate)
     sys.excepthook = _on_bug
+
+
+def _give_numba_a_cache() -> None:
+    """Where neither the package nor the home folder can be written, compile into a folder of ours.
+
+    numba refuses to work without a place for what it compiles.
+    """
+    package = Path(__file__).parents[1] / "frames"
+    if not (os.access(package, os.W_OK) or os.access(Path.home(), os.W_OK)):
+        folder = tempfile.mkdtemp(prefix="zoneclf-numba-")
+        os.environ.setdefault("NUMBA_CACHE_DIR", folder)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def debugging() -> bool:
@@ -126,7 +149,7 @@ def _on_bug(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         return
     text = f"{kind.__name__}: {error}"
     typer.echo(
-        printable(f"bug: {text}; run again with --debug and report what it prints"), err=True
+        printable(f"bug: {text}; run `zoneclf --debug ...` and report what it prints"), err=True
     )
 
 

@@ -11,11 +11,10 @@ from zoneclf.cli.app import (
     Jobs,
     Json,
     ModelName,
-    console,
     print_json,
     settings_of,
 )
-from zoneclf.cli.console import PARTIAL, reports_errors
+from zoneclf.cli.console import PARTIAL, console, reports_errors
 from zoneclf.errors import SettingsError
 from zoneclf.settings import Method
 
@@ -34,11 +33,12 @@ def analyze(
     from zoneclf.pipeline.workspace import Workspace
     from zoneclf.report.folder import metrics
 
+    printed = []
     for split in ["cv"] * (cv or not holdout) + ["holdout"] * holdout:
         folder, report = run(Workspace(), settings, split, model, console)
         console.close()
+        printed.append({"results": str(folder), **metrics(report)})
         if json_:
-            print_json({"results": str(folder), **metrics(report)})
             continue
         scores = report.main.scores
         low, high = scores.accuracy_ci95
@@ -51,13 +51,15 @@ def analyze(
             if target["value"] is not None:
                 typer.echo(f"  {target['name']} > {target['goal']:.2f}: {target['verdict']}")
         typer.echo(f"report: {folder / 'report.html'}")
+    if json_:
+        print_json(printed[0] if len(printed) == 1 else {"reports": printed})
 
 
 @reports_errors
 def visualize_2d(model: ModelName = "", config: Config = None) -> None:
     """Draw arousal and valence: the rule's regions, DEAM's tracks, yours."""
     settings = settings_of(config)
-    from zoneclf.pipeline.reporting import visualize_2d as run
+    from zoneclf.pipeline.mapping import visualize_2d as run
     from zoneclf.pipeline.workspace import Workspace
 
     folder, drawn = run(Workspace(), settings, model, console)

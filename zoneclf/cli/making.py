@@ -10,11 +10,10 @@ from zoneclf.cli.app import (
     FrameSize,
     Jobs,
     Json,
-    console,
     print_json,
     settings_of,
 )
-from zoneclf.cli.console import PARTIAL, printable, reports_errors
+from zoneclf.cli.console import PARTIAL, console, printable, reports_errors
 from zoneclf.settings import DeamLabels, Method
 
 Inputs = Annotated[
@@ -29,6 +28,10 @@ Output = Annotated[Path | None, typer.Option(help="Folder for the frames.")]
 Window = Annotated[
     float | None, typer.Option(help="Seconds per frame.", show_default="twice the frame size")
 ]
+
+
+# More failures than this are not listed one by one.
+_LISTED = 20
 
 
 @reports_errors
@@ -69,8 +72,18 @@ def extract(
     elif not dry_run:
         for part in done:
             typer.echo(printable(part.summary))
-    if any(part.failed for part in done):
+    failures = [_tell_failures(part.failed, part.table) for part in done]
+    if any(failures):
         raise typer.Exit(PARTIAL)
+
+
+def _tell_failures(failed: tuple[tuple[str, str, str], ...], table: Path) -> bool:
+    """List the tracks that failed and return whether there are any."""
+    for path, status, reason in failed[:_LISTED]:
+        console.warn(f"{path}: {status} ({reason})")
+    if len(failed) > _LISTED:
+        console.warn(f"and {len(failed) - _LISTED} more, all in {table}")
+    return bool(failed)
 
 
 def _extracted_json(part: Any) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from zoneclf.frames.extractor import extract
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.pipeline.starting import start_workspace
+from zoneclf.store import write_text
 
+# Says that a folder may be made anew by scripts/demo.sh.
+MARK = ".zoneclf-demo"
 COMMANDS = (
     ("extract", "--method", "frames"),
     ("label",),
@@ -50,10 +53,14 @@ def run_tour(folder: Path, *, seed: int) -> None:
     ZoneclfError
         If a command fails.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder}: is not empty; name a new folder: zoneclf demo OTHER")
+    what = "not empty" if folder.is_dir() else "a file"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(
+            f"{folder}: is {what}; name a new folder: zoneclf demo OTHER"
+        )
     started = time.monotonic()
     start_workspace(folder)
+    write_text("made by `zoneclf demo`\n", folder / MARK)
     typer.echo(f"making up 48 tracks of a DJ's library in {folder}/dataset ...")
     write_library(folder / "dataset", seed=seed)
     typer.echo("making up 60 songs in DEAM's layout (labels swapped as in the real one) ...")

@@ -67,6 +67,8 @@ class FrameStore:
             raise LockedError(
                 f"{self.folder}: locked by another zoneclf; wait for it to end"
             ) from None
+        for left_over in self.folder.rglob(".*.part"):  # of a run that was killed
+            left_over.unlink()
         return lock
 
     def facts(self) -> dict[str, TrackFacts]:

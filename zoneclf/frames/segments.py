@@ -12,7 +12,7 @@ from zoneclf.errors import LabelError
 SEGMENT_S = 45.0
 # Songs up to this id are annotated over a segment, the others whole.
 LAST_CUT_ID = 1000
-_FILE = "songs_info_2013.csv"
+SEGMENTS_FILE = "songs_info_2013.csv"
 
 
 def seconds_of(minutes_seconds: str) -> float:
@@ -38,11 +38,11 @@ def read_segments(root: Path) -> dict[int, tuple[float, float]]:
     LabelError
         If the file is not below `root` or damaged, or a segment is not 45 s long.
     """
-    found = sorted(root.rglob(_FILE))
+    found = sorted(root.rglob(SEGMENTS_FILE))
     if not found:
         raise LabelError(
-            f"{root}: {_FILE} is not below it; it says which 45 s of songs 2-{LAST_CUT_ID} the "
-            "labels are about, so copy DEAM's metadata folder there"
+            f"{root}: {SEGMENTS_FILE} is not below it; it says which 45 s of songs 2-{LAST_CUT_ID} "
+            "the labels are about, so copy DEAM's metadata folder there"
         )
     try:
         with found[0].open(encoding="utf-8-sig", newline="") as stream:

@@ -14,7 +14,6 @@ from zoneclf.errors import AudioError
 from zoneclf.frames.extractor import (
     RATE_HZ,
     FrameExtractor,
-    Frames,
     Meter,
     extract,
     origin_of,
@@ -27,6 +26,8 @@ from zoneclf.store import Origin, TableSpec
 
 # An excerpt is cut from sound that is clearly longer than it: DEAM's clips already are the excerpt.
 _LONGER_S = 5.0
+# Sound may end this much before its excerpt does, as rounded times have it.
+_EARLY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,20 @@ class SoundReader:
         makers = {name: make() for name, make in self.meters.items()}
         frames = extract(self.extractor, sound.blocks(), makers)
         status, reason = sound.status()
+        duration_s, excerpt = sound.duration_s, self.excerpts.get(path.stem)
+        if excerpt is not None and duration_s >= excerpt[1] - excerpt[0] + _LONGER_S:
+            frames = cut(frames, excerpt, self.extractor.grid)
+            if status == "ok" and duration_s < excerpt[1] - _EARLY_S:
+                status, reason = "truncated", f"its excerpt ends at {excerpt[1]:g} s, it earlier"
         if status in WITH_ROWS and not len(frames.rows):
             needed_s = self.extractor.grid.window_s + 0.06
-            status, reason = "too_short", f"{sound.duration_s:.2f} s, a frame needs {needed_s:.2f}"
-        frames = self._cut(frames, path.stem, sound.duration_s)
+            status, reason = "too_short", f"{duration_s:.2f} s, a frame needs {needed_s:.2f}"
         kept = frames if status in WITH_ROWS else None
         facts = TrackFacts(
             track_id=track_id,
             status=status,
             reason=reason,
-            duration_s=round(sound.duration_s, 3),
+            duration_s=round(duration_s, 3),
             source_rate_hz=sound.header.rate_hz,
             channels=sound.header.channels,
             decoder=sound.header.decoder,
@@ -107,12 +112,6 @@ class SoundReader:
             measures=frames.measures if kept else {},
         )
         return Take(facts, kept)
-
-    def _cut(self, frames: Frames, name: str, duration_s: float) -> Frames:
-        excerpt = self.excerpts.get(name)
-        if excerpt is None or duration_s < excerpt[1] - excerpt[0] + _LONGER_S:
-            return frames
-        return cut(frames, excerpt, self.extractor.grid)
 
 
 def _better(first: Take | None, second: Take) -> Take:

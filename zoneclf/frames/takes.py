@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from zoneclf.audio.sound import STATUSES
 from zoneclf.frames.extractor import Frames
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.store import Origin, TableSpec
@@ -27,6 +28,10 @@ class TrackFacts:
     decoder: str = ""
     frame_count: int = 0
     measures: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"{self.status!r} is no status")
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,12 @@ def load_deam(root: Path, policy: DeamLabels) -> DeamAnnotations:
     return DeamAnnotations(songs, read_artists(root), checks, statements, policy)
 
 
+def annotation_files(root: Path) -> list[Path]:
+    """Return every file below `root` that DEAM's labels and artists are read from."""
+    names = (_STATIC, "arousal.csv", "valence.csv", "metadata_201[345].csv")
+    return sorted(path for name in names for path in root.rglob(name))
+
+
 def read_static(root: Path) -> pd.DataFrame:
     """Return the static annotations as shipped, indexed by song id.
 

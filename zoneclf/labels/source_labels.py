@@ -19,10 +19,21 @@ from zoneclf.labels.deam import DeamAnnotations
 from zoneclf.labels.library import LabelRow, contradictions
 from zoneclf.labels.zones import ZoneMap
 from zoneclf.store import TableNote, write_table
-from zoneclf.tracks.track_table import TrackTable
+from zoneclf.tracks.track_table import SEPARATOR, TrackTable
 
 _SHOWN = 10
-LABEL_COLUMNS = ("track_id", "path", "name", "source", "zone", "group", "arousal", "valence")
+METADATA = ("artist", "title", "bpm", "key")
+LABEL_COLUMNS = (
+    "track_id",
+    "path",
+    "name",
+    "source",
+    "zone",
+    "group",
+    "arousal",
+    "valence",
+    *METADATA,
+)
 
 
 @dataclass(frozen=True)
@@ -30,12 +41,14 @@ class SourceLabels:
     """One source's labels: `rows` has `LABEL_COLUMNS`; `dropped` counts tracks by reason.
 
     `zone` is None for tracks without a label; `arousal` and `valence` are NaN where unknown.
+    `licence` is ``non-commercial`` where the labels' own licence says so.
     """
 
     rows: pd.DataFrame
     dropped: Counter[str]
     remarks: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
 
 
 def label_library(
@@ -63,6 +76,8 @@ def label_library(
         f"artist:{row.artist.casefold()}" if row and row.artist else f"track:{track_id}"
         for row, track_id in zip(chosen, kept["track_id"], strict=True)
     ]
+    for name in METADATA:
+        table[name] = [getattr(row, name) if row else "" for row in chosen]
     listed = {row.line for same in opposed.values() for row in same}
     others = [row for row in labels if row.line not in listed]
     remarks = (*map(_opposed, opposed.values()), *_line_remarks(others, rows))
@@ -94,8 +109,9 @@ def label_deam(
     table["group"] = [
         f"artist:{artists[song].casefold()}" if song in artists else f"deam:{song}" for song in ids
     ]
+    table["artist"] = [artists.get(song, "") for song in ids]
     notes = {"label_repair": annotations.repair, "statements": list(annotations.statements)}
-    return SourceLabels(table, +dropped, annotations.statements, notes)
+    return SourceLabels(table, +dropped, annotations.statements, notes, "non-commercial")
 
 
 def save_labels(labels: SourceLabels, note: TableNote, path: Path) -> None:
@@ -133,7 +149,7 @@ def _opposed(same: Sequence[LabelRow]) -> str:
 def _paths(rows: pd.DataFrame) -> dict[str, str]:
     found = {}
     for track_id, path, copies in zip(rows["track_id"], rows["path"], rows["copies"], strict=True):
-        for text in (path, *copies.split("\n")):
+        for text in (path, *copies.split(SEPARATOR)):
             found[text] = track_id
     return found
 
@@ -151,4 +167,5 @@ def _rows(kept: pd.DataFrame, source: str, zones: Sequence[str | None]) -> pd.Da
         )
     table = kept[["track_id", "path", "name"]].reset_index(drop=True)
     named = np.array(zones, dtype=object)
-    return table.assign(source=source, zone=named, group="", arousal=np.nan, valence=np.nan)
+    table = table.assign(source=source, zone=named, group="", arousal=np.nan, valence=np.nan)
+    return table.assign(**dict.fromkeys(METADATA, ""))

@@ -92,11 +92,18 @@ def unify(
     notes = {
         "zones": list(zones.names),
         "rule": zones.digest,
-        "sources": {name: dict(labels.notes) for name, (_, labels) in parts.items()},
+        "sources": {name: _about_source(*part) for name, part in parts.items()},
     }
     return from_rows(joined, zones.names, spec), TableNote(
         spec=spec, origins=tuple(origins), notes=notes
     )
+
+
+def _about_source(tracks: TrackTable, labels: SourceLabels) -> dict[str, Any]:
+    """Return what a model's card will say of a source it learnt from."""
+    made = {origin.extractor: origin.extractor_version for origin in tracks.note.origins}
+    licence = max(tracks.note.licence, labels.licence)
+    return {**labels.notes, "extractors": made, "licence": licence}
 
 
 def shared_spec(notes: Mapping[str, TableNote]) -> TableSpec:

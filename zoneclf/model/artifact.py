@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 import xgboost as xgb
 
-from zoneclf.errors import ModelError, OutputError, TableError
+from zoneclf.errors import ModelError, OutputError, SettingsError, TableError
 from zoneclf.model.predictors import KINDS, Predictor, Probabilities
 from zoneclf.model.trees_check import require_sound_trees
+from zoneclf.settings import TrainSettings
 from zoneclf.store import TableSpec, make_folder, spec_from, write_text
 
 # Goes up when an older zoneclf could no longer read a card correctly.
@@ -30,7 +31,8 @@ class ModelCard:
     """What a stored model expects and promises.
 
     `spec` is that of the features it learnt from; `extractors` the versions that made them;
-    `sources` says rows per zone by source; `scores` what was measured when it was trained.
+    `sources` says rows per zone by source; `training` and `holdout` are hashes of which tracks
+    were learnt from and kept out; `scores` is what was measured when it was trained.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ModelCard:
     sources: dict[str, dict[str, int]]
     rule: str
     label_repair: str
+    training: str
     holdout: str
     licence: str
     versions: dict[str, str]
@@ -168,6 +171,22 @@ def read_card(folder: Path) -> ModelCard:
         return card
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{path}: its fields are not those of format {found} ({error})") from error
+
+
+def train_settings(card: ModelCard) -> TrainSettings:
+    """Return the settings that a model was trained with.
+
+    Raises
+    ------
+    ModelError
+        If the card holds others than this zoneclf knows.
+    """
+    try:
+        return TrainSettings(**card.settings)
+    except (TypeError, SettingsError) as error:
+        raise ModelError(
+            f"model {card.name}: its settings are not known ({error}); train again"
+        ) from error
 
 
 def newest_model(folder: Path) -> Path:

@@ -60,65 +60,92 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """The tracks that no model learns from."""
+    """The tracks that no model learns from, by content and by path, and the sources they are of.
+
+    A path keeps a track out whose file was retagged since, which changes its content's id.
+    """
 
     drawn: str
     seed: int
     share: float
+    sources: tuple[str, ...]
     track_ids: tuple[str, ...]
+    paths: tuple[str, ...]
     checksum: str
     looks: tuple[Look, ...] = ()
     format: int = FORMAT
 
     def rows(self, table: LabelledTable) -> npt.NDArray[np.bool_]:
         """Return which rows of a table are held out, shape (tracks,)."""
-        return table.about["track_id"].isin(self.track_ids).to_numpy()
+        about = table.about
+        held = about["track_id"].isin(self.track_ids) | about["path"].isin(self.paths)
+        return (held & about["source"].isin(self.sources)).to_numpy()
+
+    def learnable(self, table: LabelledTable) -> npt.NDArray[np.bool_]:
+        """Return which rows may be learnt from: not held out, nor of a held-out track's group."""
+        held = self.rows(table)
+        return ~held & ~np.isin(table.group, np.unique(table.group[held]))
 
 
 def load_or_draw(
     path: Path, table: LabelledTable, own: frozenset[str], settings: EvaluationSettings, seed: int
 ) -> Holdout:
-    """Return the stored holdout, or draw it from the labelled tracks of the sources `own`."""
+    """Return the stored holdout, or draw it from the labelled tracks of the sources `own`.
+
+    Raises
+    ------
+    TableError
+        If too few tracks are labelled, or the stored one was drawn from other sources.
+    """
     if path.is_file():
-        return load_holdout(path)
+        return load_holdout(path, own)
     mine = table.take(np.isin(table.source, list(own)) & (table.codes >= 0))
     count = round(1 / settings.holdout_share)
     _, held_out = next(folds(mine.codes, mine.group, count=count, seed=seed))
-    track_ids = tuple(sorted(mine.about["track_id"].to_numpy()[held_out]))
+    about = mine.about.iloc[held_out].sort_values("track_id")
+    sources, track_ids, paths = tuple(sorted(own)), tuple(about["track_id"]), tuple(about["path"])
     holdout = Holdout(
         drawn=_now(),
         seed=seed,
-        share=settings.holdout_share,
+        share=1 / count,
+        sources=sources,
         track_ids=track_ids,
-        checksum=_checksum(track_ids),
+        paths=paths,
+        checksum=_checksum(sources, track_ids, paths),
     )
     _save(holdout, path)
     return holdout
 
 
-def load_holdout(path: Path) -> Holdout:
+def load_holdout(path: Path, own: frozenset[str] | None = None) -> Holdout:
     """Read a stored holdout.
 
     Raises
     ------
     TableError
-        If the file is missing, damaged, or was edited.
+        If the file is missing, damaged, was edited, or was drawn from other sources than `own`.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         looks = tuple(Look(**look) for look in raw.pop("looks"))
-        track_ids = tuple(map(str, raw["track_ids"]))
-        holdout = Holdout(**{**raw, "track_ids": track_ids, "looks": looks})
+        lists = {name: tuple(map(str, raw[name])) for name in ("sources", "track_ids", "paths")}
+        holdout = Holdout(**{**raw, **lists, "looks": looks})
     except FileNotFoundError:
         raise TableError(f"{path}: not there; run zoneclf train, which draws it") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise TableError(
             f"{path}: is damaged ({error}); restore it, or delete it to draw another"
         ) from error
-    if holdout.format != FORMAT or holdout.checksum != _checksum(holdout.track_ids):
+    found = _checksum(holdout.sources, holdout.track_ids, holdout.paths)
+    if holdout.format != FORMAT or holdout.checksum != found:
         raise TableError(
             f"{path}: was edited (its checksum does not fit); restore it, or delete it to draw "
             "another and train again"
+        )
+    if own is not None and set(holdout.sources) != own:
+        raise TableError(
+            f"{path}: was drawn from {', '.join(holdout.sources)}, labelled are now tracks of "
+            f"{', '.join(sorted(own))}; delete it to draw another and train again"
         )
     return holdout
 
@@ -135,8 +162,8 @@ def _save(holdout: Holdout, path: Path) -> None:
     write_text(json.dumps(asdict(holdout), indent=2) + "\n", path)
 
 
-def _checksum(track_ids: tuple[str, ...]) -> str:
-    return hashlib.sha256("\n".join(track_ids).encode()).hexdigest()
+def _checksum(*lists: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(lists).encode()).hexdigest()
 
 
 def _now() -> str:

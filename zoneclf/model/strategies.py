@@ -49,6 +49,8 @@ def weighted(task: Task) -> Predictor:
 
 
 STRATEGIES: dict[str, Strategy] = {"user-only": user_only, "weighted": weighted}
+# These learn from nothing but the user's tracks, so a model's card names no other source.
+OWN_ONLY = frozenset({"user-only"})
 
 
 def fit(task: Task) -> Predictor:
@@ -61,12 +63,21 @@ def fit(task: Task) -> Predictor:
     TableError
         If no track, or only one zone, is left to learn from.
     """
-    name = task.settings.strategy
+    return STRATEGIES[require_known(task.settings.strategy)](task)
+
+
+def require_known(name: str) -> str:
+    """Return the name of a strategy.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such strategy.
+    """
     if name not in STRATEGIES:
-        raise SettingsError(
-            f"train.strategy is {name!r}; it must be one of {', '.join(STRATEGIES)}"
-        )
-    return STRATEGIES[name](task)
+        known = ", ".join(STRATEGIES)
+        raise SettingsError(f"train.strategy is {name!r}; it must be one of {known}")
+    return name
 
 
 def _trees(task: Task) -> Predictor:

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.errors import SettingsError
+from zoneclf.errors import SettingsError, TableError
 from zoneclf.frames.batch import Batch, Found, identify
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.planning import ExtractRequest, Plan, plans_of
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings
-from zoneclf.store import TableNote, make_folder
+from zoneclf.store import TableNote, make_folder, read_note
 from zoneclf.tracks.song_table import read_song_table
 from zoneclf.tracks.track_table import (
     TrackTable,
@@ -68,9 +67,10 @@ def _run(
     plan: Plan,
     voice: Voice,
 ) -> Extracted:
-    table_path = workspace.tracks(plan.source)
+    table_path = _table_path(workspace, request, plan.source)
     make_folder(table_path.parent)
-    earlier = load_tracks(table_path).rows if table_path.is_file() else None
+    readable = table_path.is_file() and not request.force
+    earlier = load_tracks(table_path).rows if readable else None
     note = TableNote(spec=plan.reader.spec, origins=(plan.reader.origin,))
     store = FrameStore(request.output or workspace.frames(plan.source), note)
     batch = Batch(plan.reader, store, settings.jobs, settings.audio.time_limit_s)
@@ -87,14 +87,32 @@ def _run(
         voice.say(f"{plan.source}: all {len(found)} files are done already")
     facts = batch.run(found, _teller(plan.source, pending, voice))
     rows = about(found, facts)
-    if request.inputs and earlier is not None:
-        gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(rows["track_id"])
-        rows = pd.concat([earlier.loc[~gone, list(rows.columns)], rows], ignore_index=True)
+    if earlier is not None:
+        rows = _with_earlier(rows, earlier, request, voice)
     features = pool(store.tracks(), plan.reader.spec, settings.drops)
     joined = join(rows, features)
     made = note_of(plan.reader.spec, plan.reader.origin, settings.drops)
     save_tracks(TrackTable(joined, made), table_path)
     return _summary(plan.source, joined, facts, table_path)
+
+
+def _table_path(workspace: Workspace, request: ExtractRequest, source: str) -> Path:
+    if request.output is None:
+        return workspace.tracks(source)
+    return request.output / "tracks" / f"{source}.parquet"
+
+
+def _with_earlier(
+    rows: pd.DataFrame, earlier: pd.DataFrame, request: ExtractRequest, voice: Voice
+) -> pd.DataFrame:
+    """Return the rows of this run and, where it named only some files, those of earlier runs."""
+    gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(rows["track_id"])
+    others = earlier.loc[~gone, list(rows.columns)]
+    if request.inputs:
+        return pd.concat([others, rows], ignore_index=True)
+    if len(others):
+        voice.say(f"{len(others)} tracks of earlier runs are no longer listed and leave the table")
+    return rows
 
 
 def _known(earlier: pd.DataFrame | None) -> dict[tuple[str, int, int], str]:
@@ -111,11 +129,9 @@ class _teller:  # noqa: N801  (used like a function)
         self._source, self._total, self._voice = source, total, voice
         self._done, self._seconds = 0, 0.0
 
-    def __call__(self, file: Found, facts: TrackFacts) -> None:
+    def __call__(self, _: Found, facts: TrackFacts) -> None:
         self._done += 1
         self._seconds += facts.duration_s
-        if facts.status not in WITH_ROWS:
-            self._voice.warn(f"{file.path}: {facts.status} ({facts.reason})")
         minutes = f"{self._seconds / 60:.0f} min of sound"
         self._voice.progress(f"extract {self._source}", self._done, self._total, minutes)
 
@@ -140,7 +156,9 @@ def _song_table(
     table = read_song_table(
         path, id_column=request.id_column or source.id_column, renamed=source.columns
     )
-    out = workspace.tracks(name)
+    out = _table_path(workspace, request, name)
+    if out.is_file() and not request.force and read_note(out).origins != table.note.origins:
+        raise TableError(f"{out}: was made otherwise; add --force to replace it, or --output")
     voice.say(f"{name}: {len(table.rows)} tracks, {len(table.spec.features)} features, from {path}")
     if not request.dry_run:
         make_folder(out.parent)

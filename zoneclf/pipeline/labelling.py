@@ -12,7 +12,7 @@ import numpy as np
 
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import LabelError, SettingsError, TableError
-from zoneclf.labels.deam import load_deam
+from zoneclf.labels.deam import annotation_files, load_deam
 from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
 from zoneclf.labels.source_labels import (
     SourceLabels,
@@ -159,6 +159,9 @@ def _inputs_digest(workspace: Workspace, settings: Settings) -> str:
     for name in workspace.sources:
         source = settings.sources.get(name, SourceSettings())
         seen[name] = [_state(workspace.tracks(name)), source.kind, str(source.root)]
+        if source.kind == "deam" and source.root is not None:
+            files = annotation_files(source.root)
+            seen[f"{name} files"] = {str(path): _state(path) for path in files}
         labels = find_label_file(source.labels) if source.labels is not None else None
         if labels is not None:
             seen[f"{name} labels"] = hashlib.sha256(labels.read_bytes()).hexdigest()

@@ -11,12 +11,12 @@ from zoneclf.frames.extractor import FrameExtractor
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.opensmile import OpensmileExtractor
-from zoneclf.frames.segments import read_segments
+from zoneclf.frames.segments import LAST_CUT_ID, SEGMENTS_FILE, read_segments
 from zoneclf.frames.sound_reader import SoundReader
-from zoneclf.frames.takes import FrameReader
+from zoneclf.frames.takes import Excerpt, FrameReader
 from zoneclf.labels.library import SUFFIXES, find_label_file, label_paths
 from zoneclf.pipeline.workspace import Voice
-from zoneclf.settings import Method, Settings, SourceSettings
+from zoneclf.settings import Method, Settings, SourceSettings, is_plain_name
 from zoneclf.tracks.tempo import TempoMeter
 
 _EXTRACTORS: dict[str, Callable[[FrameGrid], FrameExtractor]] = {
@@ -36,6 +36,14 @@ class ExtractRequest:
     output: Path | None = None
     force: bool = False
     dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.source and not is_plain_name(self.source):
+            raise SettingsError(
+                f"--source {self.source}: use letters, digits, dots and dashes only"
+            )
+        if self.method in ("table", "deam-csv") and len(self.inputs) > 1:
+            raise SettingsError(f"--method {self.method} reads one --input; run it once for each")
 
 
 @dataclass(frozen=True)
@@ -99,11 +107,11 @@ def _plan(
         if source.kind != "deam" and not request.inputs:
             return None
         return None if root is None else _csv_plan(name, root)
+    if source.kind == "deam":
+        return _deam_plan(name, source, settings, request, voice)
     if request.inputs:
         files = _input_files(request.inputs)
         return Plan(name, files, sound_reader(settings, request.method))
-    if source.kind == "deam":
-        return _deam_plan(name, source, settings, request, voice)
     files = _library_files(name, source, voice)
     return Plan(name, files, sound_reader(settings, request.method)) if files else None
 
@@ -111,19 +119,36 @@ def _plan(
 def _deam_plan(
     name: str, source: SourceSettings, settings: Settings, request: ExtractRequest, voice: Voice
 ) -> Plan | None:
-    root = source.root
+    root = request.inputs[0] if request.inputs else source.root
     if root is None or not root.is_dir():
         voice.say(f"{name}: {root} is not there, skipped")
         return None
-    files = [path for path in audio_files(root) if path.stem.isdigit()]
-    if files:
-        segments = {str(song): times for song, times in read_segments(root).items()}
+    songs = {path: int(path.stem) for path in audio_files(root) if path.stem.isdigit()}
+    if songs:
+        files, segments = _with_segments(songs, [root, source.root or root], voice)
         return Plan(name, files, sound_reader(settings, request.method, segments))
     if feature_files(root):
         voice.say(f"{name}: no audio below {root}; reading its features/*.csv, the same columns")
         return _csv_plan(name, root)
     voice.warn(f"{name}: neither <id>.mp3 nor features/<id>.csv below {root}, skipped")
     return None
+
+
+def _with_segments(
+    songs: Mapping[Path, int], roots: list[Path], voice: Voice
+) -> tuple[list[Path], dict[str, Excerpt]]:
+    """Return the songs whose annotated part is known, and the segments by file name."""
+    if min(songs.values()) > LAST_CUT_ID:
+        return list(songs), {}
+    root = next((root for root in roots if any(root.rglob(SEGMENTS_FILE))), roots[-1])
+    segments = read_segments(root)
+    files = []
+    for path, song in songs.items():
+        if song > LAST_CUT_ID or song in segments:
+            files.append(path)
+        else:
+            voice.warn(f"{path}: song {song} has no segment in {SEGMENTS_FILE}, left out")
+    return files, {str(song): times for song, times in segments.items()}
 
 
 def _csv_plan(name: str, root: Path) -> Plan:

@@ -1,34 +1,26 @@
 """A model -> results: analyze on the holdout or by cross-validation, and the 2-D map."""
 
-import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from zoneclf import __version__
 from zoneclf.errors import ModelError, TableError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.affect import NAMES, annotated, fit_and_predict, out_of_fold
-from zoneclf.model.artifact import CARD, ZoneModel
-from zoneclf.model.preparation import prepare
+from zoneclf.model.artifact import ZoneModel, train_settings
 from zoneclf.model.splits import Holdout, load_holdout, record_look
 from zoneclf.model.strategies import Task
 from zoneclf.pipeline.choosing import chosen_model
-from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
+from zoneclf.pipeline.labelling import current_table, labelled_only
 from zoneclf.pipeline.training import ids_digest
-from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
-from zoneclf.report.affect_map import AffectMap, map_figure
-from zoneclf.report.affect_page import map_page
-from zoneclf.report.errors import spreadsheet_safe
+from zoneclf.pipeline.workspace import Voice, Workspace, now, own_sources
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
-from zoneclf.report.figures import png
 from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
-from zoneclf.settings import Settings, TrainSettings
-from zoneclf.store import make_folder, replacing, write_text
+from zoneclf.settings import Settings
+from zoneclf.store import make_folder
 
 
 def analyze(
@@ -41,6 +33,7 @@ def analyze(
     ModelError
         If the model was trained with another holdout or on features of another spec.
     """
+    make_folder(workspace.results)  # a look at the holdout must not be lost for want of a folder
     model = chosen_model(workspace, name)
     table, note = current_table(workspace, settings, voice)
     model.require_spec(table.spec, {o.extractor: o.extractor_version for o in note.origins})
@@ -49,14 +42,15 @@ def analyze(
             f"model {model.card.name}: knows the zones {', '.join(model.card.zones)}, the table "
             f"{', '.join(table.zones)}; train again"
         )
-    holdout = load_holdout(workspace.holdout)
+    own = own_sources(table, settings)
+    holdout = load_holdout(workspace.holdout, own)
     if holdout.checksum != model.card.holdout:
         raise ModelError(
             f"model {model.card.name}: was trained with another holdout and may have learnt from "
             "this one; train again"
         )
     labelled = labelled_only(table).with_features(model.card.spec.features)
-    case = _Case(settings, model, labelled, holdout, own_sources(table, settings), voice)
+    case = _Case(settings, model, labelled, holdout, own, voice)
     report = _on_holdout(case, workspace) if split == "holdout" else _crossed(case)
     folder = new_run(workspace.results, split)
     write_report(report, folder)
@@ -77,8 +71,8 @@ class _Case:
     @property
     def task(self) -> Task:
         """The model's own training, to be repeated on folds of its training tracks."""
-        training = self.table.take(~self.holdout.rows(self.table))
-        return Task(training, self.own, TrainSettings(**self.model.card.settings))
+        training = self.table.take(self.holdout.learnable(self.table))
+        return Task(training, self.own, train_settings(self.model.card))
 
     def crossed(self, repeats: int) -> Evaluation:
         """Return out-of-fold predictions of the training tracks."""
@@ -98,12 +92,13 @@ class _Case:
 
 def _crossed(case: _Case) -> Report:
     crossed = case.crossed(case.settings.evaluation.repeats)
-    return _report(case, crossed.of(case.own), case.by_source(crossed), _facts(case, "cv"), ())
+    parts = case.by_source(crossed)
+    return _report(case, crossed.of(case.own), parts, _facts(case, "cv"), _changed(case))
 
 
 def _on_holdout(case: _Case, workspace: Workspace) -> Report:
     """Return the report on the holdout; other sources are judged by cross-validation beside it."""
-    remarks: list[str] = []
+    remarks = list(_changed(case))
     table = case.table.take(case.holdout.rows(case.table))
     main = _held_out(table, case.model, case.holdout, remarks)
     parts = _beside(case, remarks) | case.by_source(main)
@@ -115,6 +110,19 @@ def _on_holdout(case: _Case, workspace: Workspace) -> Report:
         "holdout": {"tracks": len(main.table), "looks": looks, "checksum": checksum}
     }
     return _report(case, main, parts, facts, tuple(remarks))
+
+
+def _changed(case: _Case) -> tuple[str, ...]:
+    """Return a remark if the training tracks are no longer those that the model learnt from."""
+    card, table = case.model.card, case.task.table
+    if ids_digest(table.take(np.isin(table.source, list(card.sources)))) == card.training:
+        return ()
+    learnt = sum(sum(zones.values()) for zones in card.sources.values())
+    remark = (
+        f"Labels or tracks have changed since the model learnt from {learnt} tracks; what is "
+        "cross-validated here is its training on those of now."
+    )
+    return (remark,)
 
 
 def _beside(case: _Case, remarks: list[str]) -> dict[str, Evaluation]:
@@ -158,15 +166,15 @@ def _held_out(
 def _facts(case: _Case, split: str) -> dict[str, Any]:
     card, settings, task = case.model.card, case.settings, case.task
     return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created": now(),
         "model": card.name,
         "strategy": card.strategy,
         "split": split,
         "folds": settings.evaluation.folds,
         "repeats": settings.evaluation.repeats if split == "cv" else 1,
         "seed": task.settings.seed,
-        "training tracks": len(task.table),
-        "training set": ids_digest(task.table),
+        "training tracks": sum(sum(zones.values()) for zones in card.sources.values()),
+        "training set": card.training,
         "features": len(card.spec.features),
         "feature definition": f"{card.spec.descriptors}, spec {card.spec.digest}",
         "rule": card.rule,
@@ -175,59 +183,3 @@ def _facts(case: _Case, split: str) -> dict[str, Any]:
         "zoneclf": __version__,
         "settings": card.settings,
     }
-
-
-def visualize_2d(
-    workspace: Workspace, settings: Settings, name: str, voice: Voice
-) -> tuple[Path, AffectMap]:
-    """Draw the arousal/valence plane into a results folder: PNG, HTML and the points as CSV.
-
-    Arousal and valence are predicted from the features of the model called `name`, of the newest
-    one, or, before there is any, from the set in the settings.
-
-    Raises
-    ------
-    TableError
-        If no track is annotated with arousal and valence.
-    """
-    table, _ = current_table(workspace, settings, voice)
-    if name or any(workspace.models.glob(f"*/{CARD}")):
-        prepared = table.with_features(chosen_model(workspace, name).card.spec.features)
-    else:
-        prepared, _ = prepare(table, settings.train.features)
-    rated = annotated(prepared)
-    if not rated.any():
-        raise TableError(
-            "no track is annotated with arousal and valence; put DEAM below dataset/DEAM, then run "
-            "zoneclf extract"
-        )
-    train, mine = prepared.take(rated), prepared.take(~rated)
-    voice.say(f"predicting arousal and valence from {len(train)} annotated tracks")
-    crossed = out_of_fold(train, settings.train, settings.evaluation.folds)
-    own = fit_and_predict(train, mine.features, settings.train) if len(mine) else np.empty((0, 2))
-    shown = _placed(mine, own)
-    drawn = AffectMap(zone_map(settings), _placed(train, crossed), shown, _r2(train, crossed))
-    folder = new_run(workspace.results, "map")
-    make_folder(folder)
-    with replacing(folder / "zone_map_2d.png") as partial:
-        partial.write_bytes(png(map_figure(drawn)))
-    write_text(map_page(drawn), folder / "zone_map_2d.html")
-    points = spreadsheet_safe(pd.concat([drawn.annotated, drawn.own]))
-    write_text(points.to_csv(index=False), folder / "points.csv")
-    return folder, drawn
-
-
-def _placed(table: LabelledTable, predicted: np.ndarray) -> pd.DataFrame:
-    rows = table.about[["track_id", "name", "source", "zone", *NAMES]].copy()
-    for place, name in enumerate(NAMES):
-        rows[f"predicted_{name}"] = predicted[:, place]
-    return rows
-
-
-def _r2(table: LabelledTable, predicted: np.ndarray) -> dict[str, float]:
-    found = {}
-    for place, name in enumerate(NAMES):
-        truth = table.about[name].to_numpy(float)
-        left = ((truth - predicted[:, place]) ** 2).sum()
-        found[name] = float(1 - left / ((truth - truth.mean()) ** 2).sum())
-    return found

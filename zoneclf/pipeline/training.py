@@ -18,7 +18,7 @@ from zoneclf.model.artifact import ModelCard, save_model
 from zoneclf.model.predictors import Predictor
 from zoneclf.model.preparation import prepare
 from zoneclf.model.splits import Holdout, load_or_draw
-from zoneclf.model.strategies import Task, fit
+from zoneclf.model.strategies import OWN_ONLY, Task, fit, require_known
 from zoneclf.pipeline.labelling import current_table, labelled_only
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text
@@ -50,7 +50,7 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
     OutputError
         If there is a model of that name.
     """
-    folder = _new_folder(workspace.models, name, settings.train.strategy)
+    folder = _new_folder(workspace.models, name, require_known(settings.train.strategy))
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
     task = Task(training, own, settings.train)
@@ -68,14 +68,25 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
 def training_rows(
     workspace: Workspace, settings: Settings, table: LabelledTable, voice: Voice
 ) -> tuple[LabelledTable, Holdout, frozenset[str]]:
-    """Return the labelled rows outside the holdout, the holdout, and the user's sources."""
+    """Return the rows to learn from, the holdout, and the user's sources.
+
+    Rows are labelled, outside the holdout, of no artist in it, and of the user's sources alone
+    where the strategy learns from nothing else.
+
+    Raises
+    ------
+    TableError
+        If no track is labelled, or too few to draw a holdout.
+    """
     own = own_sources(table, settings)
     labelled = labelled_only(table)
     if not len(labelled):
         raise TableError(
             "no track has a zone; write zones into your label file, then run zoneclf train"
         )
-    prepared, remarks = prepare(labelled, settings.train.features)
+    mine = np.isin(labelled.source, list(own))
+    used = labelled.take(mine) if settings.train.strategy in OWN_ONLY else labelled
+    prepared, remarks = prepare(used, settings.train.features)
     for remark in remarks:
         voice.say(remark)
     first = not workspace.holdout.is_file()
@@ -87,7 +98,18 @@ def training_rows(
             f"holdout drawn: {len(holdout.track_ids)} of the {', '.join(sorted(own))} tracks are "
             f"kept from all training ({workspace.holdout})"
         )
-    return prepared.take(~holdout.rows(prepared)), holdout, own
+    gone = len(holdout.track_ids) - int(holdout.rows(labelled).sum())
+    if gone:
+        voice.warn(f"{gone} of {len(holdout.track_ids)} holdout tracks are no longer in the table")
+    return labelled_learnable(prepared, labelled, holdout), holdout, own
+
+
+def labelled_learnable(
+    prepared: LabelledTable, labelled: LabelledTable, holdout: Holdout
+) -> LabelledTable:
+    """Return the prepared rows that `holdout` lets a model learn from, judged by all labelled."""
+    allowed = labelled.about["track_id"][holdout.learnable(labelled)]
+    return prepared.take(prepared.about["track_id"].isin(allowed).to_numpy())
 
 
 def _expectation(task: Task, settings: Settings, voice: Voice) -> dict[str, Any]:
@@ -119,13 +141,14 @@ def _card(
         str(source): dict(Counter(np.array(table.zones)[table.codes[table.source == source]]))
         for source in np.unique(table.source)
     }
-    repairs = {part.get("label_repair") for part in note.notes["sources"].values()} - {None}
+    used = [note.notes["sources"][source] for source in sources]
+    repairs = {part.get("label_repair") for part in used} - {None}
     return ModelCard(
         name=name,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
         zones=table.zones,
         spec=table.spec,
-        extractors={origin.extractor: origin.extractor_version for origin in note.origins},
+        extractors={name: made for part in used for name, made in part["extractors"].items()},
         kind=predictor.kind,
         options=dict(predictor.options),
         strategy=task.settings.strategy,
@@ -135,8 +158,9 @@ def _card(
         },
         rule=str(note.notes["rule"]),
         label_repair=", ".join(sorted(map(str, repairs))),
+        training=ids_digest(table),
         holdout=holdout.checksum,
-        licence=note.licence,
+        licence=max(part["licence"] for part in used),
         versions=_versions(),
         scores=scores,
     )

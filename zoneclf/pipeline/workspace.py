@@ -1,5 +1,6 @@
 """Where everything lies in a workspace, and how a run speaks while it works."""
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,3 +77,8 @@ def own_sources(table: LabelledTable, settings: Settings) -> frozenset[str]:
     kinds = settings.sources
     mine = {name for name in labelled if name not in kinds or kinds[name].kind == "library"}
     return frozenset(mine or labelled)
+
+
+def now() -> str:
+    """Return the time, UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib as mpl
 
@@ -78,8 +77,3 @@ def png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
     return stream.getvalue()
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """Write the figure to `path`."""
-    path.write_bytes(png(figure))

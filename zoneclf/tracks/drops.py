@@ -60,9 +60,10 @@ def find_drops(rms: Curve, hop_s: float, settings: DropSettings) -> list[Drop]:
         valley = float(curve[frame:end].min())
         rise = _first(curve[end : end + reach] > high, end, size)
         if rise < size:
-            peak = float(curve[rise : rise + reach].max())
+            peak = float(curve[rise : end + reach].max())
             if (peak - valley) / mean > settings.contrast:
                 drops.append(Drop(rise * hop_s, (peak - valley) / mean, peak / mean))
+            end = rise  # one rise is one drop, however many dips came before it
         frame = end
     return drops
 

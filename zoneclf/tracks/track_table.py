@@ -21,6 +21,8 @@ from zoneclf.settings import DropSettings
 from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table
 from zoneclf.tracks.pooling import track_features, track_spec
 
+# Between the paths of copies: the one character that no path can hold.
+SEPARATOR = "\0"
 ABOUT = (
     "track_id",
     "path",
@@ -64,7 +66,7 @@ def about(found: Iterable[Found], facts: Mapping[str, TrackFacts]) -> pd.DataFra
         fact = file.facts or facts[file.track_id]
         key = file.track_id or path_text(file.path)
         if key in rows:
-            rows[key]["copies"] = "\n".join(
+            rows[key]["copies"] = SEPARATOR.join(
                 filter(None, [str(rows[key]["copies"]), path_text(file.path)])
             )
             continue
