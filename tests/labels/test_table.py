@@ -261,3 +261,10 @@ def test_lines_that_name_no_file_or_a_track_again_are_listed_by_number() -> None
         "line 5: /music/c.mp3 is not there",
     )
     assert found.rows["name"].tolist() == ["a", "b"]
+
+
+def test_a_label_file_of_which_nothing_was_extracted_is_refused() -> None:
+    with pytest.raises(LabelError, match=r"none of the 2 tracks .* run zoneclf extract"):
+        label_library(
+            tracks(["a"]), [label(2, "x", "GREEN"), label(3, "y", None)], "user", allowed=OK
+        )

@@ -151,3 +151,14 @@ def test_a_holdout_is_scored_as_it_was_predicted(make_table: Make) -> None:
     shares = np.eye(3, dtype=np.float32)[table.codes]
     found = on_holdout(table, shares)
     assert (found.split, found.scores.accuracy, found.scores.n) == ("holdout", 1.0, 30)
+
+
+def test_another_source_too_small_for_folds_is_learnt_from_but_not_judged(
+    make_table: Make, asked: list[tuple[set[int], set[int]]]
+) -> None:
+    table = numbered(make_table(96, share_of_user=90 / 96))
+    found = crossed(table, strategy="spy")
+    assert set(found.table.source) == {"user"}
+    small = set(np.flatnonzero(table.source == "deam"))
+    assert small
+    assert all(small <= learnt and not small & judged for learnt, judged in asked)

@@ -55,9 +55,7 @@ def run_tour(folder: Path, *, seed: int) -> None:
     """
     what = "not empty" if folder.is_dir() else "a file"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(
-            f"{folder}: is {what}; name a new folder: zoneclf demo OTHER"
-        )
+        raise OutputError(f"{folder}: is {what}; name a new folder: zoneclf demo OTHER")
     started = time.monotonic()
     start_workspace(folder)
     write_text("made by `zoneclf demo`\n", folder / MARK)

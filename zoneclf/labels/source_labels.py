@@ -66,6 +66,11 @@ def label_library(
             continue
         earlier = zones.get(track_id)
         zones[track_id] = earlier if earlier and earlier.zone and not row.zone else row
+    if labels and dropped["not extracted"] == len(labels):
+        raise LabelError(
+            f"{source}: none of the {len(labels)} tracks of its label file is in the table under "
+            "its path; run zoneclf extract, which finds moved files by their content"
+        )
     usable = rows[rows["status"].isin(allowed)]
     _count_statuses(rows, allowed, dropped)
     kept = usable[~usable["track_id"].isin(opposed)]

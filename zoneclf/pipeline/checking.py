@@ -133,7 +133,7 @@ def _drift(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     own = np.isin(table.source, list(own_sources(table, settings)))
     learnt = table.take(own & (table.codes >= 0) & ~holdout.rows(table)).features
     others = table.take(own & (table.codes < 0)).features
-    if len(others) < _FEWEST_FOR_DRIFT:
+    if min(len(others), len(learnt)) < _FEWEST_FOR_DRIFT:
         return
     apart = standardised_difference(learnt, others).abs().sort_values(ascending=False)
     far = int((apart > _FAR).sum())

@@ -84,7 +84,7 @@ def _run(
             store.clear()
     pending = len(batch.pending(found))
     if not pending:
-        voice.say(f"{plan.source}: all {len(found)} files are done already")
+        voice.say(f"{plan.source}: nothing new to extract")
     facts = batch.run(found, _teller(plan.source, pending, voice))
     rows = about(found, facts)
     if earlier is not None:

@@ -111,6 +111,10 @@ def _plan(
         return _deam_plan(name, source, settings, request, voice)
     if request.inputs:
         files = _input_files(request.inputs)
+        if not files:
+            raise SettingsError(
+                f"{request.inputs[0]}: holds no audio file; name files, folders or playlists"
+            )
         return Plan(name, files, sound_reader(settings, request.method))
     files = _library_files(name, source, voice)
     return Plan(name, files, sound_reader(settings, request.method)) if files else None

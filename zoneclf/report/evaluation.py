@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.predictors import Probabilities
@@ -65,7 +66,7 @@ class Evaluation:
 
 
 def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) -> Evaluation:
-    """Return out-of-fold predictions for every row of the task's table.
+    """Return out-of-fold predictions for the user's rows and for other sources large enough.
 
     Parameters
     ----------
@@ -78,7 +79,8 @@ def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) 
     progress
         Told of each fit.
     """
-    table = task.table
+    table = _judged(task, count)
+    fixed = task.table.take(~np.isin(task.table.source, np.unique(table.source)))
     sources = {name: place for place, name in enumerate(np.unique(table.source))}
     strata = table.codes * len(sources) + np.array([sources[name] for name in table.source])
     found = []
@@ -88,12 +90,37 @@ def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) 
         for number, (train, held_out) in enumerate(
             folds(strata, table.group, count=count, seed=seed)
         ):
-            part = replace(task, table=table.take(train))
+            # What is too small to be judged is still learnt from, but for artists held out now.
+            allowed = ~np.isin(fixed.group, np.unique(table.group[held_out]))
+            part = replace(task, table=_joined(table.take(train), fixed.take(allowed)))
             out[held_out] = fit(part).probabilities(table.features.iloc[held_out])
             progress(repeat * count + number + 1, repeats * count)
         found.append(out)
     mean = np.asarray(np.mean(found, axis=0, dtype=np.float32))
     return Evaluation("cv", table, mean, tuple(found))
+
+
+def _judged(task: Task, count: int) -> LabelledTable:
+    """Return the rows of the user's sources and of others that are large enough for folds."""
+    table = task.table
+    keep = np.isin(table.source, list(task.own))
+    for source in set(np.unique(table.source)) - task.own:
+        rows = table.source == source
+        fewest = np.unique(table.codes[rows], return_counts=True)[1].min()
+        if fewest >= count and np.unique(table.group[rows]).size >= count:
+            keep |= rows
+    return table.take(keep)
+
+
+def _joined(first: LabelledTable, second: LabelledTable) -> LabelledTable:
+    return replace(
+        first,
+        features=pd.concat([first.features, second.features], ignore_index=True),
+        codes=np.concatenate([first.codes, second.codes]),
+        source=np.concatenate([first.source, second.source]),
+        group=np.concatenate([first.group, second.group]),
+        about=pd.concat([first.about, second.about], ignore_index=True),
+    )
 
 
 def on_holdout(table: LabelledTable, probabilities: Probabilities) -> Evaluation:

@@ -37,11 +37,15 @@ def pooled(columns: Iterable[str]) -> tuple[str, ...]:
 DEAM236 = (*pooled(FRAME_COLUMNS), "tempo", *ENERGY, *DROP_RATES)
 DEAM248 = (*DEAM236, *pooled(VOICING_COLUMNS))
 SHARED = "shared"
+_NOT_SHARED = frozenset(("drop_count", *pooled(VOICING_COLUMNS)))
 SETS = {"common22": COMMON22, "deam236": DEAM236, "deam248": DEAM248}
 
 
 def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of a set; `shared` is all of `present` that do not grow with length.
+    """Return the columns of a set; `shared` is all of `present` that every extractor can give.
+
+    Left out of `shared` are the voicing columns, which need openSMILE, and `drop_count`, which
+    grows with a track's length.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
         If the set is unknown or a column of it is not in `present`.
     """
     if name == SHARED:
-        return tuple(column for column in present if column != "drop_count")
+        return tuple(column for column in present if column not in _NOT_SHARED)
     if name not in SETS:
         known = ", ".join([*SETS, SHARED])
         raise SettingsError(f"train.features is {name!r}; it must be one of {known}")
