@@ -189,6 +189,9 @@ def test_doctor_says_what_is_bad(workspace: Path, zoneclf: Run, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_label_counts_zones_as_json(copied: Path, zoneclf: Run) -> None:
+    # A moved workspace asks for `extract`, which finds its files again by their content.
+    assert "run zoneclf extract" in zoneclf(copied, "label").stderr
+    assert zoneclf(copied, "extract").returncode == 0
     found = json_of(zoneclf(copied, "label", "--deam-labels", "as-shipped", "--json"))
     assert sum(found["zones"]["deam"].values()) == 30
     assert "ids 1-1000: valence and arousal swapped, left as shipped" in found["remarks"]["deam"]
