@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 import soundfile
 
@@ -19,7 +20,9 @@ from zoneclf.frames.extractor import FrameExtractor
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.sound_reader import SoundReader
+from zoneclf.labels.table import LabelledTable
 from zoneclf.settings import AudioSettings
+from zoneclf.store import TableSpec
 
 Sound = npt.NDArray[np.float32]
 RATE_HZ = 44_100
@@ -139,3 +142,49 @@ def rows_of() -> Callable[[FrameExtractor, Sound], npt.NDArray[np.float32]]:
         return np.concatenate([step.rows for step in (*pieces, stream.finish())])
 
     return extract
+
+
+ZONES = ("YELLOW", "GREEN", "PURPLE")
+FEATURES = ("loud", "bright", "fast", "noise_1", "noise_2")
+Make = Callable[..., LabelledTable]
+
+
+def toy_table(
+    n: int = 90, *, seed: int = 0, share_of_user: float = 1.0, zones: tuple[str, ...] = ZONES
+) -> LabelledTable:
+    """Return `n` tracks whose first feature says the zone, three tracks per artist."""
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n) % len(zones)
+    values = rng.normal(size=(n, len(FEATURES)))
+    values[:, 0] += 4 * codes
+    values[:, 1] -= 2 * codes
+    source = np.where(np.arange(n) < round(share_of_user * n), "user", "deam")
+    names = [f"track {place}" for place in range(n)]
+    about = pd.DataFrame(
+        {
+            "track_id": [f"{seed}-{place:04}" for place in range(n)],
+            "path": [f"/music/{name}.mp3" for name in names],
+            "name": names,
+            "source": source,
+            "zone": [zones[code] for code in codes],
+            "group": [f"artist:{place // 3}" for place in range(n)],
+            "arousal": np.clip(2.5 + 2.5 * codes + 0.3 * rng.normal(size=n), 1, 9),
+            "valence": np.clip(5 + values[:, 2], 1, 9),
+        }
+    )
+    spec = TableSpec(
+        level="tracks",
+        descriptors="toy/1",
+        window_s=1.0,
+        hop_s=0.5,
+        rate_hz=44_100,
+        features=FEATURES,
+    )
+    features = pd.DataFrame(values.astype(np.float32), columns=list(FEATURES))
+    groups = about["group"].to_numpy(dtype=str)
+    return LabelledTable(features, codes.astype(np.int64), source, groups, about, zones, spec)
+
+
+@pytest.fixture(scope="session")
+def make_table() -> Make:
+    return toy_table
