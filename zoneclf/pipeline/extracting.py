@@ -85,7 +85,7 @@ def _run(
     pending = len(batch.pending(found))
     if not pending:
         voice.say(f"{plan.source}: nothing new to extract")
-    facts = batch.run(found, _teller(plan.source, pending, voice))
+    facts = batch.run(found, _Teller(plan.source, pending, voice))
     rows = about(found, facts)
     if earlier is not None:
         rows = _with_earlier(rows, earlier, request, voice)
@@ -122,7 +122,7 @@ def _known(earlier: pd.DataFrame | None) -> dict[tuple[str, int, int], str]:
     return dict(zip(keys, earlier["track_id"], strict=True))
 
 
-class _teller:  # noqa: N801  (used like a function)
+class _Teller:
     """Counts tracks as they are done."""
 
     def __init__(self, source: str, total: int, voice: Voice) -> None:

@@ -101,12 +101,10 @@ def training_rows(
     gone = len(holdout.track_ids) - int(holdout.rows(labelled).sum())
     if gone:
         voice.warn(f"{gone} of {len(holdout.track_ids)} holdout tracks are no longer in the table")
-    return labelled_learnable(prepared, labelled, holdout), holdout, own
+    return _learnable(prepared, labelled, holdout), holdout, own
 
 
-def labelled_learnable(
-    prepared: LabelledTable, labelled: LabelledTable, holdout: Holdout
-) -> LabelledTable:
+def _learnable(prepared: LabelledTable, labelled: LabelledTable, holdout: Holdout) -> LabelledTable:
     """Return the prepared rows that `holdout` lets a model learn from, judged by all labelled."""
     allowed = labelled.about["track_id"][holdout.learnable(labelled)]
     return prepared.take(prepared.about["track_id"].isin(allowed).to_numpy())
