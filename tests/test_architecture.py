@@ -12,7 +12,7 @@ import zoneclf
 PACKAGE = Path(zoneclf.__file__).parent
 # As the data flows.  A module may import only from its own stage or from a line above.
 STAGES = [
-    {"errors"},
+    {"errors", "compiled"},
     {"yaml_file"},
     {"settings"},
     {"settings_reader", "store"},

@@ -13,20 +13,38 @@ def test_1000_hz_are_1000_mel() -> None:
     assert fl.mel_of(0.0) == 0
 
 
+def triangles() -> np.ndarray:
+    """Return the mel bands' weights, shape (bins in the range, bands)."""
+    weights = np.zeros((fl.MEL_BELOW.size, fl.BAND_COUNT + 2))
+    place = np.arange(fl.MEL_BELOW.size)
+    weights[place, fl.MEL_BELOW + 1] += 1 - fl.MEL_RISING
+    weights[place, fl.MEL_BELOW + 2] += fl.MEL_RISING
+    return weights[:, 1:-1]
+
+
+HERTZ = np.arange(fl.MEL_FIRST_BIN, fl.MEL_LAST_BIN + 1) * BIN_HZ
+
+
 def test_triangles_are_equally_wide_in_mel_and_sum_to_one_between_their_centres() -> None:
     mels = fl.mel_of(fl.CENTRES_HZ)
     np.testing.assert_allclose(np.diff(mels, n=2), 0, atol=1e-8)
-    hertz = np.arange(fl.BINS + 1) * BIN_HZ
-    inner = (hertz >= fl.CENTRES_HZ[0]) & (hertz <= fl.CENTRES_HZ[-1])
-    np.testing.assert_allclose(fl.MEL[inner].sum(axis=1), 1, atol=1e-12)
+    inner = (fl.CENTRES_HZ[0] <= HERTZ) & (fl.CENTRES_HZ[-1] >= HERTZ)
+    np.testing.assert_allclose(triangles()[inner].sum(axis=1), 1, atol=1e-12)
 
 
-def test_triangles_peak_at_their_centres_and_end_at_8000_hz() -> None:
-    hertz = np.arange(fl.BINS + 1) * BIN_HZ
-    peaks = hertz[fl.MEL.argmax(axis=0)]
+def test_triangles_are_htk_s() -> None:
+    low, high = fl.mel_of(20.0), fl.mel_of(8000.0)
+    edges = low + (high - low) * np.arange(fl.BAND_COUNT + 2) / (fl.BAND_COUNT + 1)
+    mels = fl.mel_of(HERTZ)
+    expected = [np.interp(mels, edges[k : k + 3], [0.0, 1.0, 0.0]) for k in range(fl.BAND_COUNT)]
+    np.testing.assert_allclose(triangles().T, expected, atol=1e-12)
+
+
+def test_triangles_peak_at_their_centres_between_20_and_8000_hz() -> None:
+    peaks = HERTZ[triangles().argmax(axis=0)]
     assert (np.abs(peaks - fl.CENTRES_HZ) <= BIN_HZ).all()
-    assert not fl.MEL[hertz > 8000].any()
-    assert not fl.MEL[hertz < 20].any()
+    assert HERTZ[0] > 20 + BIN_HZ / 2
+    assert HERTZ[-1] < 8000 - BIN_HZ / 2
 
 
 def test_the_window_is_a_symmetric_hamming_window() -> None:

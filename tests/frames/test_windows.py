@@ -80,9 +80,13 @@ def test_moments_are_those_of_numpy_for_any_blocks(
     found = [moments.push(piece) for piece in pieces(rows, sizes)]
     starts = np.arange(grid.frame_count(260)) * grid.hop_llds
     frames = [rows[start : start + grid.window_llds] for start in starts]
-    np.testing.assert_array_equal(
-        np.concatenate([deviations for deviations, _ in found]), [f.std(axis=0) for f in frames]
-    )
-    np.testing.assert_array_equal(
-        np.concatenate([means for _, means in found]), [f.mean(axis=0) for f in frames]
-    )
+    deviations = np.concatenate([deviations for deviations, _ in found])
+    np.testing.assert_allclose(deviations, [f.std(axis=0) for f in frames], rtol=1e-12)
+    means = np.concatenate([means for _, means in found])
+    np.testing.assert_allclose(means, [f.mean(axis=0) for f in frames], atol=1e-14)
+
+
+def test_moments_keep_what_is_small_against_the_mean() -> None:
+    rows = 1e9 + np.tile([0.0, 1.0], 50)[:, None]
+    deviations, means = WindowMoments(FrameGrid(), 1).push(rows)
+    assert (deviations[0, 0], means[0, 0]) == (0.5, 1e9 + 0.5)

@@ -16,6 +16,7 @@ import soxr
 
 from zoneclf.audio.decode import Block, Decoder, Header
 from zoneclf.audio.headers import WHOLE_SHARE
+from zoneclf.compiled import compiled
 from zoneclf.errors import AudioError
 
 RATE_HZ = 44_100
@@ -43,7 +44,11 @@ WORTH_RETRYING = frozenset({"needs_ffmpeg", "timeout", "crashed", "missing", "un
 # One int16 step, peak to peak: dither of digital silence.
 SILENT_STEPS = 2
 
+# Samples mixed at once, so that they stay in the cache.
+_MIXED_AT_ONCE = 4096
+
 Mono = npt.NDArray[np.float32]
+Steps = npt.NDArray[np.int32]
 
 
 @dataclass
@@ -54,7 +59,7 @@ class Sound:
     sample_count: int = 0
     _low: float = np.inf
     _high: float = -np.inf
-    _loudest: float = 0.0
+    _loudest: int = 0
     _broken: AudioError | None = None
 
     @property
@@ -93,12 +98,10 @@ class Sound:
             ``nonfinite``.
         """
         for block in self._at_44k():
-            steps = np.clip(block * np.float32(32768), -32768, 32767)
-            np.rint(steps, out=steps)
-            mono = steps[:, 0] if steps.shape[1] == 1 else _mean_of_channels(steps)
-            if mono.size:
-                self._remember(steps, mono)
-                yield mono * np.float32(1 / 32767)
+            if len(block):
+                mono = np.empty(len(block), np.float32)
+                self._remember(mono, mixed(np.ascontiguousarray(block).ravel(), mono))
+                yield mono
 
     def status(self) -> tuple[str, str]:
         """Return the status word and the reason, empty if all is well."""
@@ -131,7 +134,7 @@ class Sound:
     def _checked(self) -> Iterator[Block]:
         try:
             for block in self.decoder.blocks():
-                if not np.isfinite(block).all():
+                if not (np.isfinite(block.min(initial=0)) and np.isfinite(block.max(initial=0))):
                     raise AudioError("nonfinite", "holds samples that are not numbers")
                 yield block
         except AudioError as error:
@@ -139,16 +142,49 @@ class Sound:
                 raise
             self._broken = error
 
-    def _remember(self, steps: Block, mono: Mono) -> None:
+    def _remember(self, mono: Mono, levels: tuple[int, float, float]) -> None:
+        loudest, low, high = levels
         self.sample_count += mono.size
-        self._low = min(self._low, float(mono.min()))
-        self._high = max(self._high, float(mono.max()))
-        self._loudest = max(self._loudest, float(steps.max()), -float(steps.min()))
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        self._loudest = max(self._loudest, loudest)
 
 
-def _mean_of_channels(steps: Block) -> Mono:
-    # Adding columns beats mean(axis=1), which costs more than the Fourier transforms.
-    total = steps[:, 0] + steps[:, 1]
-    for channel in range(2, steps.shape[1]):
-        total += steps[:, channel]
-    return total * np.float32(1 / steps.shape[1])
+@compiled
+def mixed(interleaved: Mono, mono: Mono) -> tuple[int, float, float]:
+    """Fill `mono` with the mean of the channels in int16 steps, divided by 32767.
+
+    Samples beyond full scale are clipped, halves go to the even step.  Returns the loudest step of
+    any channel, and the lowest and highest mean in steps.
+    """
+    channels = interleaved.size // mono.size
+    steps = np.empty(_MIXED_AT_ONCE * channels, np.int32)
+    sums = np.empty(_MIXED_AT_ONCE, np.int32)
+    scale = np.float32(1 / (32767 * channels))
+    low, high, loudest = np.int32(32767 * channels), np.int32(-32768 * channels), np.int32(0)
+    for first in range(0, mono.size, _MIXED_AT_ONCE):
+        part = mono[first : first + _MIXED_AT_ONCE]
+        size = part.size
+        stored = interleaved[first * channels : (first + size) * channels]
+        for j in range(stored.size):
+            level = stored[j] * np.float32(32768)
+            level = min(max(level, np.float32(-32768)), np.float32(32767))
+            steps[j] = np.int32(np.rint(level))
+        for j in range(stored.size):
+            loudest = max(loudest, abs(steps[j]))
+        _sum_channels(steps, channels, sums[:size])
+        for j in range(size):
+            low, high = min(low, sums[j]), max(high, sums[j])
+            part[j] = np.float32(sums[j]) * scale
+    return int(loudest), low / channels, high / channels
+
+
+@compiled
+def _sum_channels(steps: Steps, channels: int, sums: Steps) -> None:
+    if channels == 2:  # by far the most frequent; a loop over channels is slower
+        for j in range(sums.size):
+            sums[j] = steps[2 * j] + steps[2 * j + 1]
+        return
+    for j in range(sums.size):
+        sums[j] = 0
+        for channel in range(channels):
+            sums[j] += steps[j * channels + channel]

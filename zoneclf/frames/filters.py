@@ -20,6 +20,8 @@ FFT = 1024
 BINS = FFT // 2  # without the bin at 0 Hz
 BAND_COUNT = 26
 CEPSTRUM_COUNT = 14
+BIN_HZ = RATE_HZ / FFT
+MEL_FIRST_BIN, MEL_LAST_BIN = round(20.0 / BIN_HZ) + 1, round(8000.0 / BIN_HZ) - 1
 
 
 def mel_of(frequency_hz: npt.ArrayLike) -> Vector:
@@ -27,21 +29,23 @@ def mel_of(frequency_hz: npt.ArrayLike) -> Vector:
     return np.asarray(1127.0 * np.log1p(np.asarray(frequency_hz, dtype=np.float64) / 700.0))
 
 
-def _mel_weights() -> tuple[Vector, Vector]:
-    """Return triangles linear in mel from 20 to 8000 Hz, shape (bins + 1, bands), and centres.
+def _mel_edges() -> Vector:
+    """Return edges and centres of triangles linear in mel from 20 to 8000 Hz, shape (28,)."""
+    return np.linspace(mel_of(20.0), mel_of(8000.0), BAND_COUNT + 2, dtype=np.float64)
 
-    openSMILE leaves out the bins at both ends of the range.
+
+def _mel_weights() -> tuple[Vector, npt.NDArray[np.int64]]:
+    """Return of each bin in the range the share that rises, and the band its rest falls in.
+
+    Between two neighbouring edges one triangle falls as the next one rises; band -1 lies below
+    the first centre, and what rises above the last belongs to none.  openSMILE leaves out the
+    bins at both ends of the range.
     """
-    edges: Vector = np.linspace(mel_of(20.0), mel_of(8000.0), BAND_COUNT + 2, dtype=np.float64)
-    bin_hz = RATE_HZ / FFT
-    numbers = np.arange(BINS + 1)
-    mels = mel_of(numbers * bin_hz)[:, None]
-    rising = (mels - edges[:-2]) / np.diff(edges)[:-1]
-    falling = (edges[2:] - mels) / np.diff(edges)[1:]
-    weights = np.clip(np.minimum(rising, falling), 0.0, None)
-    inside = (numbers > round(20.0 / bin_hz)) & (numbers < round(8000.0 / bin_hz))
-    centres_hz = 700.0 * np.expm1(edges[1:-1] / 1127.0)
-    return np.ascontiguousarray(weights * inside[:, None]), centres_hz
+    mels = mel_of(np.arange(MEL_FIRST_BIN, MEL_LAST_BIN + 1) * BIN_HZ)
+    edges = _mel_edges()
+    left = np.searchsorted(edges, mels, side="right") - 1
+    rising = (mels - edges[left]) / np.diff(edges)[left]
+    return rising, left - 1
 
 
 def _equal_loudness(frequency_hz: Vector) -> Vector:
@@ -53,14 +57,13 @@ def _equal_loudness(frequency_hz: Vector) -> Vector:
 
 
 def _band_weights(low_hz: float, high_hz: float) -> Vector:
-    """Return the share of each bin in a band, shape (bins + 1,), as cSpectral interpolates it."""
-    bin_hz = RATE_HZ / FFT
+    """Return the share of each bin from 1 on in a band, shape (512,), as cSpectral has it."""
     weights = np.zeros(BINS + 1)
-    first, last = int(low_hz // bin_hz) + 1, int(high_hz // bin_hz)
+    first, last = int(low_hz // BIN_HZ) + 1, int(high_hz // BIN_HZ)
     weights[first : last + 1] = 1.0
-    weights[first - 1] += first - low_hz / bin_hz
-    weights[last] = high_hz / bin_hz - last
-    return weights
+    weights[first - 1] += first - low_hz / BIN_HZ
+    weights[last] = high_hz / BIN_HZ - last
+    return weights[1:].copy()
 
 
 def _bark_of(frequency_hz: Vector) -> Vector:
@@ -84,9 +87,10 @@ def _cepstrum_weights() -> Vector:
     return np.asarray(np.cos(place * number) * np.sqrt(2 / BAND_COUNT) * lifter)
 
 
-FREQUENCY_HZ: Vector = np.arange(1, BINS + 1, dtype=np.float64) * (RATE_HZ / FFT)
+FREQUENCY_HZ: Vector = np.arange(1, BINS + 1, dtype=np.float64) * BIN_HZ
 HAMMING = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(FRAME) / (FRAME - 1))
-MEL, CENTRES_HZ = _mel_weights()
+MEL_RISING, MEL_BELOW = _mel_weights()
+CENTRES_HZ: Vector = 700.0 * np.expm1(_mel_edges()[1:-1] / 1127.0)
 LOUDNESS = _equal_loudness(CENTRES_HZ)
 LOW_BAND = _band_weights(250.0, 650.0)
 HIGH_BAND = _band_weights(1000.0, 4000.0)

@@ -28,21 +28,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft
-from scipy.signal import lfilter
 
 from zoneclf.frames import filters as fl
-from zoneclf.frames.kernels import crossings, hop_energy, spectra
+from zoneclf.frames import kernels, spectra
 
 Values = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
 # Frames per batch.  Batches are cut at fixed frames, so the result does not depend on how the
 # sound was divided into blocks.
 BATCH = 256
-_SHAPE_COUNT = 13
+_BATCH_SAMPLES = (BATCH - 1) * fl.HOP + fl.LONG_FRAME
 _HAMMING = fl.HAMMING.astype(np.float32)
 _LOG_LOUDNESS = np.log(fl.LOUDNESS)
+# ln of 32767^2: cepstra are of 16-bit steps.
+_LOG_STEPS = 2 * np.log(32767.0)
+_WEIGHTS = spectra.Weights(
+    fl.FREQUENCY_HZ,
+    fl.SHARPNESS,
+    fl.LOW_BAND,
+    fl.HIGH_BAND,
+    fl.MEL_RISING,
+    fl.MEL_BELOW,
+    fl.MEL_FIRST_BIN - 1,
+)
 
 
 @dataclass(frozen=True)
@@ -67,74 +76,68 @@ class LldStream:
     """Takes sound, gives descriptors; holds one batch and the filters' states."""
 
     def __init__(self) -> None:
-        self._samples = np.empty(0, dtype=np.float32)
+        self._samples = np.empty(_BATCH_SAMPLES, dtype=np.float32)
+        self._size = 0
         self._padded = np.zeros((BATCH, fl.FFT), dtype=np.float32)
-        self._magnitude = np.full(fl.BINS, -1.0)
-        self._log_bands: Values | None = None
+        self._room = spectra.scratch()
+        self._magnitude = np.full(fl.BINS, -1.0, dtype=np.float32)
+        self._log_mel: Values | None = None
         self._rasta = _Rasta()
 
-    def push(self, mono: npt.NDArray[np.float32]) -> list[Llds]:
+    def push(self, mono: Samples) -> list[Llds]:
         """Take samples, shape (samples,), and return the batches that are full."""
-        self._samples = np.concatenate([self._samples, mono])
-        needed = (BATCH - 1) * fl.HOP + fl.LONG_FRAME
         batches = []
         start = 0
-        while self._samples.size - start >= needed:
-            batches.append(self._describe(self._samples[start : start + needed], BATCH, BATCH))
-            start += BATCH * fl.HOP
-        self._samples = self._samples[start:].copy()
+        while start < mono.size:
+            piece = mono[start : start + _BATCH_SAMPLES - self._size]
+            self._samples[self._size : self._size + piece.size] = piece
+            self._size += piece.size
+            start += piece.size
+            if self._size == _BATCH_SAMPLES:
+                batches.append(self._describe(self._samples, BATCH, BATCH))
+                self._size = _BATCH_SAMPLES - BATCH * fl.HOP
+                self._samples[: self._size] = self._samples[BATCH * fl.HOP :]
         return batches
 
     def finish(self) -> list[Llds]:
         """Return the last, shorter batch, if any sound is left for it."""
-        size = self._samples.size
-        left = max(0, (size - fl.FRAME) // fl.HOP + 1)
+        left = max(0, (self._size - fl.FRAME) // fl.HOP + 1)
         batches = []
         # 60 ms frames end 4 LLDs earlier, so up to 4 frames more than a batch may be left.
         for start in range(0, left, BATCH):
-            samples = self._samples[start * fl.HOP :]
+            samples = self._samples[start * fl.HOP : self._size]
             frames = min(BATCH, left - start)
             long_frames = min(frames, lld_count(samples.size))
             batches.append(self._describe(samples, frames, long_frames))
         return batches
 
     def _describe(self, samples: Samples, frames: int, long_frames: int) -> Llds:
-        power, shapes = self._spectra(samples, frames)
-        bands = power @ fl.MEL
-        floored = np.maximum(bands, fl.POWER_FLOOR)
-        loudness = (floored * fl.LOUDNESS) ** fl.COMPRESSION
-        auditory = np.exp(fl.COMPRESSION * (self._rasta.push(np.log(floored)) + _LOG_LOUDNESS))
-        log_bands = np.log(np.maximum(bands * 32767.0**2, 1.0))
-        energy = np.stack(
-            [
-                loudness.mean(axis=1)[:long_frames],
-                auditory.mean(axis=1)[:long_frames],
-                _rms(samples, frames)[:long_frames],
-                _zero_crossing_rate(samples, long_frames),
-            ],
-            axis=1,
-        )
-        widths = [power @ fl.LOW_BAND / fl.BINS, power @ fl.HIGH_BAND / fl.BINS]
-        spectral = np.concatenate(
-            [auditory, np.stack(widths, axis=1), shapes, log_bands @ fl.CEPSTRUM], axis=1
-        )
-        return Llds(energy, spectral, self._onset(log_bands))
+        mel, shapes = self._transformed(samples, frames)
+        log_mel = np.log(np.maximum(mel, fl.POWER_FLOOR))
+        loudness = np.exp(fl.COMPRESSION * (log_mel + _LOG_LOUDNESS))
+        auditory = np.exp(fl.COMPRESSION * (self._rasta.push(log_mel) + _LOG_LOUDNESS))
+        floored = np.maximum(log_mel + _LOG_STEPS, 0.0)
+        energy = np.empty((long_frames, 4))
+        energy[:, 0] = loudness.mean(axis=1)[:long_frames]
+        energy[:, 1] = auditory.mean(axis=1)[:long_frames]
+        energy[:, 2] = _rms(samples, frames)[:long_frames]
+        energy[:, 3] = _zero_crossing_rate(samples, long_frames)
+        spectral = np.concatenate([auditory, shapes, floored @ fl.CEPSTRUM], axis=1)
+        return Llds(energy, spectral, self._onset(floored))
 
-    def _spectra(self, samples: Samples, frames: int) -> tuple[Values, Values]:
-        """Return power, shape (frames, 513), and shapes of spectra, shape (frames, 13)."""
-        cut = sliding_window_view(samples, fl.FRAME)[:: fl.HOP][:frames]
+    def _transformed(self, samples: Samples, frames: int) -> tuple[Values, Values]:
+        """Return mel bands, shape (frames, 26), and shapes of spectra, shape (frames, 15)."""
         padded = self._padded[:frames]
-        np.multiply(cut, _HAMMING, out=padded[:, : fl.FRAME])
+        kernels.windowed(samples, _HAMMING, padded)
         parts = fft.rfft(padded, axis=1).view(np.float32)
-        power = np.empty((frames, fl.BINS + 1))
-        shapes = np.empty((frames, _SHAPE_COUNT))
-        spectra(parts, fl.FREQUENCY_HZ, fl.SHARPNESS, self._magnitude, power, shapes)
-        return power, shapes
+        out = np.empty((frames, fl.BAND_COUNT)), np.empty((frames, spectra.SHAPE_COUNT))
+        spectra.describe(parts, _WEIGHTS, self._room, self._magnitude, out)
+        return out
 
-    def _onset(self, log_bands: Values) -> Values:
-        before = log_bands[:1] if self._log_bands is None else self._log_bands
-        self._log_bands = log_bands[-1:].copy()
-        rises = np.diff(np.concatenate([before, log_bands]), axis=0)
+    def _onset(self, log_mel: Values) -> Values:
+        before = log_mel[:1] if self._log_mel is None else self._log_mel
+        self._log_mel = log_mel[-1:].copy()
+        rises = np.diff(np.concatenate([before, log_mel]), axis=0)
         return np.asarray(np.maximum(rises, 0.0).mean(axis=1))
 
 
@@ -142,32 +145,27 @@ class _Rasta:
     """RASTA band-pass along time, per band; silent for its first frames as openSMILE's is."""
 
     def __init__(self) -> None:
-        self._fir = np.zeros((fl.RASTA_FIR.size - 1, fl.BAND_COUNT))
-        self._iir = np.zeros((1, fl.BAND_COUNT))
+        self._states = np.zeros((fl.RASTA_FIR.size - 1, fl.BAND_COUNT)), np.zeros(fl.BAND_COUNT)
         self._seen = 0
 
-    def push(self, log_bands: Values) -> Values:
+    def push(self, log_mel: Values) -> Values:
         """Return the filtered log bands, shape (frames, bands)."""
-        slopes, self._fir = lfilter(fl.RASTA_FIR, [1.0], log_bands, axis=0, zi=self._fir)
-        warm = min(len(slopes), max(0, fl.RASTA_WARM_UP - self._seen))
-        self._seen += len(slopes)
-        out: Values = np.zeros(slopes.shape)
-        if warm < len(slopes):
-            out[warm:], self._iir = lfilter(
-                [1.0], [1.0, -fl.RASTA_POLE], slopes[warm:], axis=0, zi=self._iir
-            )
+        out = np.empty_like(log_mel)
+        warm = max(0, fl.RASTA_WARM_UP - self._seen)
+        kernels.rasta(log_mel, fl.RASTA_FIR, fl.RASTA_POLE, warm, self._states, out)
+        self._seen += len(log_mel)
         return out
 
 
 def _rms(samples: Samples, frames: int) -> Values:
     """Return the RMS of frames of 20 ms, which are two hops each, shape (frames,)."""
     sums = np.empty(frames + 1)
-    hop_energy(samples, sums)
+    kernels.hop_energy(samples, sums)
     return np.asarray(np.sqrt((sums[:-1] + sums[1:]) / fl.FRAME))
 
 
 def _zero_crossing_rate(samples: Samples, frames: int) -> Values:
     """Return the share of samples at which the sign changes, per frame of 60 ms."""
     counts = np.empty(frames, dtype=np.int64)
-    crossings(samples, counts)
+    kernels.crossings(samples, np.empty(frames + fl.LONG_FRAME // fl.HOP, np.int64), counts)
     return counts / fl.LONG_FRAME

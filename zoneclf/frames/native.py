@@ -6,12 +6,10 @@ Left out are the voicing columns, which need openSMILE's pitch tracker.
 import numpy as np
 
 from zoneclf.frames.columns import BANDS, DESCRIPTORS, ENERGY, FRAME_COLUMNS, LLDS
-from zoneclf.frames.extractor import FrameStream, Mono, Step
+from zoneclf.frames.extractor import FrameStream, Mono, Rows, Step
 from zoneclf.frames.grid import FrameGrid
-from zoneclf.frames.lld import Llds, LldStream
+from zoneclf.frames.lld import Llds, LldStream, Values
 from zoneclf.frames.windows import Contour, WindowMoments
-
-_SPECTRAL_COUNT = len(LLDS) - len(ENERGY)
 
 
 class NativeExtractor:
@@ -34,44 +32,61 @@ class NativeExtractor:
 class _NativeStream:
     def __init__(self, grid: FrameGrid) -> None:
         self._llds = LldStream()
-        self._energy = Contour(len(ENERGY))
-        self._spectral = Contour(_SPECTRAL_COUNT)
-        self._ahead = np.empty((0, 2 * _SPECTRAL_COUNT))
-        self._moments = WindowMoments(grid, 2 * len(LLDS))
+        self._energy = _Group(grid, len(ENERGY))
+        self._spectral = _Group(grid, len(LLDS) - len(ENERGY))
 
     def push(self, mono: Mono) -> Step:
         return _joined([self._settle(batch) for batch in self._llds.push(mono)])
 
     def finish(self) -> Step:
         steps = [self._settle(batch) for batch in self._llds.finish()]
-        steps.append(self._frames(self._energy.finish(), self._spectral.finish()))
-        return _joined(steps)
+        self._energy.finish()
+        self._spectral.finish()
+        return _joined([*steps, Step(self._rows(), np.empty(0))])
 
     def _settle(self, batch: Llds) -> Step:
-        rows = self._frames(self._energy.push(batch.energy), self._spectral.push(batch.spectral))
-        return Step(rows.rows, batch.onset)
+        self._energy.push(batch.energy)
+        self._spectral.push(batch.spectral)
+        return Step(self._rows(), batch.onset)
 
-    def _frames(self, energy: np.ndarray, spectral: np.ndarray) -> Step:
-        """Join both groups; the spectral one runs 4 LLDs ahead at the end of a sound."""
-        spectral = np.concatenate([self._ahead, spectral])
-        self._ahead = spectral[len(energy) :]
-        deviations, means = self._moments.push(_in_order(energy, spectral[: len(energy)]))
-        rows = np.stack([deviations, means], axis=2).reshape(len(means), 2 * means.shape[1])
-        return Step(rows.astype(np.float32), np.empty(0))
+    def _rows(self) -> Rows:
+        """Return the frames that both groups have; the spectral one runs ahead at the end."""
+        count = min(self._energy.count, self._spectral.count)
+        energy, spectral = self._energy.take(count), self._spectral.take(count)
+        out = np.empty((count, 2, len(LLDS), 2), np.float32)
+        out[:, :, : len(ENERGY)], out[:, :, len(ENERGY) :] = energy, spectral
+        return out.reshape(count, len(FRAME_COLUMNS))
 
 
-def _in_order(energy: np.ndarray, spectral: np.ndarray) -> np.ndarray:
-    """Return smoothed then delta descriptors, shape (LLDs, 118), in the order of `LLDS`."""
-    half = _SPECTRAL_COUNT
-    return np.concatenate(
-        [
-            energy[:, : len(ENERGY)],
-            spectral[:, :half],
-            energy[:, len(ENERGY) :],
-            spectral[:, half:],
-        ],
-        axis=1,
-    )
+class _Group:
+    """Descriptors that end together, on their way to frames."""
+
+    def __init__(self, grid: FrameGrid, columns: int) -> None:
+        self._columns = columns
+        self._contour = Contour(columns)
+        self._moments = WindowMoments(grid, 2 * columns)
+        self._frames = np.empty((0, 2, columns, 2))
+
+    @property
+    def count(self) -> int:
+        """Frames that wait."""
+        return len(self._frames)
+
+    def push(self, llds: Values) -> None:
+        self._add(self._contour.push(llds))
+
+    def finish(self) -> None:
+        self._add(self._contour.finish())
+
+    def take(self, count: int) -> Values:
+        """Return frames, shape (frames, [smoothed, delta], descriptors, [deviation, mean])."""
+        taken, self._frames = self._frames[:count], self._frames[count:]
+        return taken
+
+    def _add(self, contour: Values) -> None:
+        frames = np.stack(self._moments.push(contour), axis=2)
+        shaped = frames.reshape(len(frames), 2, self._columns, 2)
+        self._frames = np.concatenate([self._frames, shaped])
 
 
 def _joined(steps: list[Step]) -> Step:

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
-from zoneclf.audio.sound import WITH_ROWS, Sound
+from zoneclf.audio.sound import WITH_ROWS, Sound, mixed
 from zoneclf.errors import AudioError
 from zoneclf.frames.extractor import (
     RATE_HZ,
@@ -19,7 +19,6 @@ from zoneclf.frames.extractor import (
     origin_of,
     spec_of,
 )
-from zoneclf.frames.lld import LldStream
 from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut
 from zoneclf.settings import AudioSettings
 from zoneclf.store import Origin, TableSpec
@@ -51,8 +50,10 @@ class SoundReader:
 
     def warm_up(self) -> None:
         """Compile the kernels and leave them on disk, where worker processes find them."""
-        stream = LldStream()
-        stream.push(np.zeros(RATE_HZ, dtype=np.float32))
+        stream = self.extractor.open()
+        mono = np.zeros(2 * RATE_HZ, dtype=np.float32)
+        mixed(np.zeros(4 * RATE_HZ, dtype=np.float32), mono)
+        stream.push(mono)
         stream.finish()
 
     def read(self, path: Path, track_id: str) -> Take:

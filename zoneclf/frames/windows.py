@@ -8,6 +8,7 @@ cFunctionalMoments (``amean``, and ``stddev`` with divisor n).
 import numpy as np
 import numpy.typing as npt
 
+from zoneclf.compiled import compiled
 from zoneclf.frames.grid import FrameGrid
 
 Rows = npt.NDArray[np.float64]
@@ -23,7 +24,7 @@ class Stencil:
     """
 
     def __init__(self, weights: tuple[float, ...]) -> None:
-        self._weights = weights
+        self._weights = np.array(weights)
         self._radius = len(weights) // 2
         self._kept: Rows | None = None
 
@@ -48,10 +49,8 @@ class Stencil:
         self._kept = rows[-min(len(rows), 2 * self._radius) :].copy()
         if count <= 0:
             return rows[:0]
-        out = np.zeros((count, rows.shape[1]))
-        for place, weight in enumerate(self._weights):
-            if weight:
-                out += weight * rows[place : place + count]
+        out = np.empty((count, rows.shape[1]))
+        _weighted(rows, self._weights, out)
         return out
 
 
@@ -94,11 +93,44 @@ class WindowMoments:
         self._kept = np.concatenate([self._kept, rows])
         count = self._grid.frame_count(len(self._kept))
         hop, window = self._grid.hop_llds, self._grid.window_llds
-        deviations = np.empty((count, self._kept.shape[1]))
-        means = np.empty_like(deviations)
-        for frame in range(count):
-            piece = self._kept[frame * hop : frame * hop + window]
-            means[frame] = piece.mean(axis=0)
-            deviations[frame] = piece.std(axis=0)
+        deviations, means = np.zeros((2, count, self._kept.shape[1]))
+        _moments(self._kept, (hop, window), deviations, means)
         self._kept = self._kept[count * hop :]
         return deviations, means
+
+
+@compiled
+def _weighted(rows: Rows, weights: Rows, out: Rows) -> None:
+    """Fill `out` (rows, columns) with the weighted sums of as many `rows` as there are weights."""
+    for t in range(out.shape[0]):
+        sums = out[t]
+        for column in range(sums.size):
+            sums[column] = weights[0] * rows[t, column]
+        for k in range(1, weights.size):
+            row, weight = rows[t + k], weights[k]
+            for column in range(sums.size):
+                sums[column] += weight * row[column]
+
+
+@compiled
+def _moments(rows: Rows, cut: tuple[int, int], deviations: Rows, means: Rows) -> None:
+    """Fill standard deviations and means, zero before, of frames cut by (hop, window) in rows.
+
+    In two passes, since the difference of mean squares loses what is small against the mean.
+    """
+    hop, window = cut
+    for frame in range(means.shape[0]):
+        mean, deviation = means[frame], deviations[frame]
+        for t in range(frame * hop, frame * hop + window):
+            row = rows[t]
+            for column in range(mean.size):
+                mean[column] += row[column]
+        for column in range(mean.size):
+            mean[column] /= window
+        for t in range(frame * hop, frame * hop + window):
+            row = rows[t]
+            for column in range(mean.size):
+                apart = row[column] - mean[column]
+                deviation[column] += apart * apart
+        for column in range(mean.size):
+            deviation[column] = np.sqrt(deviation[column] / window)

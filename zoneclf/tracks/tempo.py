@@ -9,6 +9,7 @@ for local autocorrelation.
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft
 
 Values = npt.NDArray[np.float64]
@@ -33,7 +34,7 @@ class TempoMeter:
 
     def __init__(self) -> None:
         self._kept = np.empty(0)
-        self._sum = np.zeros(WINDOW)
+        self._power = np.zeros(WINDOW + 1)
         self._windows = 0
         self._count = 0
 
@@ -42,32 +43,38 @@ class TempoMeter:
         self._count += onset.size
         self._kept = np.concatenate([self._kept, onset])
         count = max(0, (self._kept.size - WINDOW) // HOP + 1)
-        for window in range(count):
-            self._add(self._kept[window * HOP : window * HOP + WINDOW])
+        if count:
+            windows = sliding_window_view(self._kept, WINDOW)[: count * HOP : HOP]
+            for power in _power(windows):  # one by one, so that blocks do not change the sum
+                self._power += power
+            self._windows += count
         self._kept = self._kept[count * HOP :]
 
     def value(self) -> float:
         """Return the tempo in beats per minute."""
-        mean = self._sum / max(1, self._windows)
+        mean = _autocorrelation(self._power / max(1, self._windows), WINDOW)
         if not self._windows and self._kept.size > WINDOW // 4:
-            mean = _autocorrelation(self._kept)
+            mean = _autocorrelation(_power(self._kept[None])[0], self._kept.size)
         if mean[0] < _FAINTEST_VARIANCE:
             return float("nan")
         weakest = max(_WEAKEST_PULSE, _CHANCE_ERRORS / np.sqrt(self._count))
         return _peak_bpm(mean / mean[0], weakest, reach=min(WINDOW, self._count) // 2)
 
-    def _add(self, piece: Values) -> None:
-        self._sum += _autocorrelation(piece)
-        self._windows += 1
+
+def _power(windows: Values) -> Values:
+    """Return the power spectra of windows without their mean, shape (windows, WINDOW + 1)."""
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    spectrum = fft.rfft(centred, 2 * WINDOW, axis=1)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2)
 
 
-def _autocorrelation(piece: Values) -> Values:
-    """Return the unbiased autocorrelation of the envelope without its mean, shape (WINDOW,)."""
-    centred = piece - piece.mean()
-    spectrum = fft.rfft(centred, 2 * WINDOW)
-    raw = fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * WINDOW)[:WINDOW]
-    pairs = np.maximum(piece.size - np.arange(WINDOW), piece.size // 8)
-    return np.asarray(raw / pairs)
+def _autocorrelation(power: Values, size: int) -> Values:
+    """Return the unbiased autocorrelation of windows of `size` onsets, shape (WINDOW,).
+
+    It is linear in the power spectrum, so that one transform does for the mean of all windows.
+    """
+    raw = fft.irfft(power, 2 * WINDOW)[:WINDOW]
+    return np.asarray(raw / np.maximum(size - np.arange(WINDOW), size // 8))
 
 
 def _peak_bpm(correlation: Values, weakest: float, reach: int) -> float:
