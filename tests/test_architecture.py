@@ -13,7 +13,7 @@ PACKAGE = Path(zoneclf.__file__).parent
 # As the data flows.  A module may import only from its own stage or from a line above.
 STAGES = [
     {"errors", "compiled"},
-    {"yaml_file"},
+    {"yaml_file", "writing"},
     {"settings"},
     {"settings_reader", "store"},
     {"audio"},

@@ -1,4 +1,4 @@
-"""Tables that know how they were made, and files that are whole or not there."""
+"""Tables that know how they were made, and come back as they were written."""
 
 import dataclasses
 import errno
@@ -13,19 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoneclf import store
 from zoneclf.errors import OutputError, TableError
 from zoneclf.store import (
     FORMAT,
     Origin,
+    TableFile,
     TableNote,
     TableSpec,
-    make_folder,
     read_note,
     read_table,
     spec_from,
+    write_groups,
     write_table,
-    write_text,
 )
 
 SPEC = TableSpec(
@@ -235,8 +234,7 @@ def test_float_columns_keep_every_bit(tmp_path: Path) -> None:
 def failing(code: int) -> Callable[..., None]:
     """Return a writer that fails half-way with this system error."""
 
-    def write(table: object, where: Path, **options: object) -> None:
-        Path(where).write_bytes(b"half")
+    def write(self: pq.ParquetWriter, table: object, **options: object) -> None:
         raise OSError(code, "system says no")
 
     return write
@@ -247,48 +245,45 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     before = path.read_bytes()
-    monkeypatch.setattr(pq, "write_table", failing(code))
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", failing(code))
     with pytest.raises(OutputError, match=r"table\.parquet: cannot be written \(system says no\)"):
         write_table(rows(), NOTE, path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_failed_flush_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "system says no")
-
-    before = path.read_bytes()
-    monkeypatch.setattr(store.os, "fsync", fail)
-    with pytest.raises(OutputError, match="system says no"):
-        write_text("new", path)
-    assert path.read_bytes() == before
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+def pieces(sizes: list[int]) -> list[pa.Table]:
+    """Return tables of these sizes, whose numbers go on from one to the next."""
+    ends = np.cumsum(sizes)
+    return [
+        pa.table({"x": np.arange(end - size, end)})
+        for size, end in zip(sizes, ends.tolist(), strict=True)
+    ]
 
 
-def test_a_bug_while_writing_leaves_nothing_and_stays_a_bug(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), store.replacing(tmp_path / "a.txt") as partial:
-        partial.write_text("half")
-        raise ZeroDivisionError
-    assert list(tmp_path.iterdir()) == []
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6))
+def test_a_table_written_piece_by_piece_is_read_piece_by_piece(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+) -> None:
+    path = tmp_path_factory.mktemp("groups") / "a.parquet"
+    note = dataclasses.replace(NOTE, spec=dataclasses.replace(SPEC, features=("x",)))
+    write_groups(pieces(sizes), note, path)
+    file = TableFile(path)
+    assert [size for size in file.group_sizes if size] == [size for size in sizes if size]
+    groups = pa.concat_tables(list(file.groups()))
+    assert groups["x"].to_pylist() == list(range(sum(sizes)))
+    assert (file.note, read_table(path)[0].num_rows) == (note, sum(sizes))
 
 
-def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").mkdir()
-    with pytest.raises(OutputError, match=r"a\.txt: cannot be written"):
-        write_text("text", tmp_path / "a.txt")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-
-
-@pytest.mark.parametrize("name", ["folder", "folder/inner"])
-def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path, name: str) -> None:
-    (tmp_path / "folder").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be made"):
-        make_folder(tmp_path / name)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
-def test_text_is_written_as_utf8(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    path = tmp_path_factory.mktemp("text") / "new" / "a.txt"
-    write_text(text, path)
-    assert path.read_bytes().decode("utf-8") == text
+def test_damage_in_a_row_group_is_found_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    note = dataclasses.replace(NOTE, spec=dataclasses.replace(SPEC, features=("x",)))
+    values = np.random.default_rng(0).random((2, 1000))
+    write_groups((pa.table({"x": part}) for part in values), note, path)
+    content = bytearray(path.read_bytes())
+    content[100:600] = bytes(500)
+    path.write_bytes(content)
+    file = TableFile(path)
+    with pytest.raises(TableError, match=r"a\.parquet: its rows are damaged"):
+        file.read(0)
+    np.testing.assert_array_equal(file.read(1)["x"].to_numpy(), values[1])

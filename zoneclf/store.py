@@ -2,14 +2,14 @@
 
 A file holds one table and a note in its Parquet metadata: the `TableSpec` (what the numbers
 mean), the `Origin` (what made them), and further notes.  Two tables join only if their specs are
-equal.  Writing is whole or not at all: temporary name, fsync, rename.
+equal.
 """
 
 import dataclasses
 import hashlib
+import itertools
 import json
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoneclf import __version__
-from zoneclf.errors import OutputError, TableError
+from zoneclf.errors import TableError
+from zoneclf.writing import replacing
 
 # Goes up when an older zoneclf could no longer read a table correctly.
 FORMAT = 1
@@ -112,72 +113,38 @@ def write_table(table: pa.Table, note: TableNote, path: Path) -> None:
     OutputError
         If the folder or file cannot be written; no partial file is left.
     """
+    write_groups([table], note, path)
+
+
+def write_groups(groups: Iterable[pa.Table], note: TableNote, path: Path) -> None:
+    """Write a table that comes piece by piece, at least one, each a row group of its own.
+
+    Raises
+    ------
+    OutputError
+        As `write_table`.
+    """
     text = json.dumps({"format": FORMAT, **dataclasses.asdict(note)})
-    labelled = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: text.encode()})
-    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-    with replacing(path) as partial:
-        pq.write_table(
-            labelled,
+    remaining = iter(groups)
+    first = next(remaining)
+    schema = first.schema.with_metadata({**(first.schema.metadata or {}), _KEY: text.encode()})
+    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
+    others = [name for name in schema.names if name not in floats]
+    with (
+        replacing(path) as partial,
+        pq.ParquetWriter(
             partial,
+            schema,
             compression="zstd",
             compression_level=3,
-            use_dictionary=[name for name in table.column_names if name not in floats],
+            use_dictionary=others,
             use_byte_stream_split=floats,
-        )
-
-
-class replacing:  # noqa: N801  (used like a function)
-    """Context: a temporary path beside `path` that takes its place if all goes well.
-
-    Raises
-    ------
-    OutputError
-        If the folder or file cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Path:
-        make_folder(self.path.parent)
-        return self.partial
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is None:
-                with self.partial.open("rb+") as written:
-                    os.fsync(written.fileno())
-                self.partial.replace(self.path)
-        except OSError as failure:
-            error = failure
-        finally:
-            self.partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            reason = error.strerror or error
-            raise OutputError(
-                f"{self.path}: cannot be written ({reason}); check space and permissions"
-            ) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make `folder` and its parents.
-
-    Raises
-    ------
-    OutputError
-        If that is not possible.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror}); check the path") from error
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text to `path`, whole or not at all."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+            write_statistics=others,
+            write_page_checksum=True,
+        ) as writer,
+    ):
+        for group in itertools.chain([first], remaining):
+            writer.write_table(group.cast(schema), row_group_size=max(1, group.num_rows))
 
 
 def read_note(path: Path) -> TableNote:
@@ -214,9 +181,51 @@ def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, 
     """
     note = read_note(path)
     try:
-        return pq.read_table(path, columns=columns, partitioning=None), note
+        table = pq.read_table(
+            path, columns=columns, partitioning=None, page_checksum_verification=True
+        )
     except (OSError, pa.ArrowException) as error:
-        raise TableError(f"{path}: its rows are damaged ({error}); extract again") from error
+        raise _damaged(path, error) from error
+    return table, note
+
+
+class TableFile:
+    """A table that is read row group by row group.
+
+    Raises
+    ------
+    TableError
+        As `read_table`; while rows are read, too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.note = read_note(path)
+        self._path = path
+        self._file = pq.ParquetFile(path, page_checksum_verification=True)
+
+    @property
+    def group_sizes(self) -> list[int]:
+        """Rows in each row group."""
+        whole = self._file.metadata
+        return [whole.row_group(group).num_rows for group in range(whole.num_row_groups)]
+
+    def read(self, group: int) -> pa.Table:
+        """Return the rows of one row group."""
+        try:
+            return self._file.read_row_group(group)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(self._path, error) from error
+
+    def groups(self) -> Iterator[pa.Table]:
+        """Yield the rows of every row group; one without rows if there is none."""
+        for group in range(self._file.num_row_groups):
+            yield self.read(group)
+        if not self._file.num_row_groups:
+            yield self._file.schema_arrow.empty_table()
+
+
+def _damaged(path: Path, error: Exception) -> TableError:
+    return TableError(f"{path}: its rows are damaged ({error}); extract again")
 
 
 def _note_of(text: bytes, path: Path) -> TableNote:

@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 
 from zoneclf.errors import AudioError
-from zoneclf.frames.extractor import Frames
+from zoneclf.frames.extractor import frames_of
 from zoneclf.frames.takes import Take, TrackFacts
 from zoneclf.store import Origin, TableSpec
 
@@ -71,7 +71,7 @@ class ActingReader:
             raise AudioError("needs_ffmpeg", "as the file says")
         rows = np.full((2, 1), len(text), np.float32)
         facts = TrackFacts(track_id=track_id, status="ok", duration_s=1.5, frame_count=2)
-        return Take(facts, Frames(np.array([0.0, 0.5]), rows))
+        return Take(facts, frames_of(np.array([0.0, 0.5]), rows))
 '''
 
 

@@ -133,5 +133,5 @@ def test_extractors_agree_that_their_common_columns_mean_the_same(make: Make) ->
 def test_announcing_other_columns_than_given_is_a_bug_that_shows(chirp: Callable) -> None:
     extractor = NativeExtractor(FrameGrid())
     extractor.features = FRAME_COLUMNS[:-1]
-    with pytest.raises(ValueError, match="frames gave 236 columns, announced 235"):
+    with pytest.raises(ValueError, match="236 columns, announced were 235"):
         extract(extractor, [chirp(2)], {})

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from zoneclf.errors import LockedError, OutputError, TableError
-from zoneclf.frames.extractor import Frames
+from zoneclf.frames.extractor import Frames, frames_of
 from zoneclf.frames.frame_store import TRACKS_PER_SHARD, FrameStore
 from zoneclf.frames.takes import Take, TrackFacts
 from zoneclf.store import Origin, TableNote, TableSpec
@@ -45,7 +45,7 @@ def take(track_id: str, frame_count: int = 3, tempo: float = 120.0) -> Take:
         frame_count=frame_count,
         measures={"tempo": tempo} if frame_count else {},
     )
-    frames = Frames(np.arange(frame_count) * 0.5, rows, facts.measures)
+    frames = frames_of(np.arange(frame_count) * 0.5, rows, facts.measures)
     return Take(facts, frames if frame_count else None)
 
 
@@ -240,9 +240,8 @@ def test_a_lock_is_exclusive_within_a_process_too(store: FrameStore) -> None:
         FrameStore(store.folder, NOTE).lock()
 
 
-def full_disk(table: object, where: Path, **options: object) -> None:
-    """Write half a file, then fail as a full disk does."""
-    Path(where).write_bytes(b"PAR1 half a file")
+def full_disk(self: pq.ParquetWriter, table: object, **options: object) -> None:
+    """Fail half-way as a full disk does."""
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -253,7 +252,7 @@ def test_a_full_disk_leaves_no_partial_file_and_the_old_ones(
     store.compact()
     stage(store, take("b"))
     before = files(store)
-    monkeypatch.setattr(pq, "write_table", full_disk)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full_disk)
     with pytest.raises(OutputError, match="No space left on device"):
         stage(store, take("c"))
     with pytest.raises(OutputError, match="No space left on device"):

@@ -10,7 +10,7 @@ import pytest
 from zoneclf.errors import MissingExtraError
 from zoneclf.frames.columns import FRAME_COLUMNS
 from zoneclf.frames.deam_csv import DeamCsvReader
-from zoneclf.frames.extractor import Frames, spec_of
+from zoneclf.frames.extractor import Frames, frames_of, spec_of
 from zoneclf.frames.filters import CENTRES_HZ
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
@@ -26,8 +26,8 @@ DROPS = DropSettings()
 Rows = npt.NDArray[np.float32]
 
 
-def frames_of(rows: Rows, tempo: float = 121.0) -> Frames:
-    return Frames(np.arange(len(rows)) * 0.5, rows, {"tempo": tempo})
+def made_of(rows: Rows, tempo: float = 121.0) -> Frames:
+    return frames_of(np.arange(len(rows)) * 0.5, rows, {"tempo": tempo})
 
 
 def named(frames: Frames, spec: TableSpec = SPEC) -> dict[str, float]:
@@ -50,7 +50,7 @@ def column(rows: Rows, name: str) -> npt.NDArray[np.float64]:
 
 
 def test_mean_and_spread_of_every_column(rows: Rows) -> None:
-    features = named(frames_of(rows))
+    features = named(made_of(rows))
     for name in FRAME_COLUMNS:
         values = column(rows, name)
         assert features[f"{name}_mean"] == pytest.approx(values.mean(), rel=1e-6), name
@@ -69,11 +69,11 @@ def test_mean_and_spread_of_every_column(rows: Rows) -> None:
     ],
 )
 def test_a_common_feature_is_the_mean_of_its_column(rows: Rows, feature: str, source: str) -> None:
-    assert named(frames_of(rows))[feature] == pytest.approx(column(rows, source).mean())
+    assert named(made_of(rows))[feature] == pytest.approx(column(rows, source).mean())
 
 
 def test_energy_features_follow_their_definitions(rows: Rows) -> None:
-    features = named(frames_of(rows))
+    features = named(made_of(rows))
     rms = column(rows, "pcm_RMSenergy_sma_amean")
     assert features["low_energy"] == pytest.approx(np.mean(rms < rms.mean()))
     assert features["energy_variance"] == pytest.approx(rms.var())
@@ -89,49 +89,49 @@ def test_the_spread_of_a_cepstrum_is_that_of_all_descriptors() -> None:
     rows = np.ones((2, len(FRAME_COLUMNS)), np.float32)
     rows[:, FRAME_COLUMNS.index("pcm_fftMag_mfcc_sma(2)_amean")] = llds.mean(axis=1)
     rows[:, FRAME_COLUMNS.index("pcm_fftMag_mfcc_sma(2)_stddev")] = llds.std(axis=1)
-    assert named(frames_of(rows))["mfcc_2_std"] == pytest.approx(llds.std(), rel=1e-5)
+    assert named(made_of(rows))["mfcc_2_std"] == pytest.approx(llds.std(), rel=1e-5)
 
 
 def test_the_drop_in_the_sound_is_counted(rows: Rows) -> None:
-    features = named(frames_of(rows))
+    features = named(made_of(rows))
     assert features["drop_count"] == 1
     assert features["drops_per_minute"] == pytest.approx(60 / (len(rows) * 0.5 + 0.5))
     assert features["drop_strength"] > DROPS.contrast
 
 
 def test_all_common_features_are_there_and_finite(rows: Rows) -> None:
-    features = named(frames_of(rows))
+    features = named(made_of(rows))
     assert len(COMMON22) == 22
     assert features.keys() >= {*COMMON22, *DEAM236}
     assert all(np.isfinite(value) for value in features.values())
 
 
 def test_tempo_is_handed_on_and_missing_where_it_was_not_measured(rows: Rows) -> None:
-    assert named(frames_of(rows))["tempo"] == 121.0
-    assert np.isnan(named(Frames(np.arange(len(rows)) * 0.5, rows))["tempo"])
+    assert named(made_of(rows))["tempo"] == 121.0
+    assert np.isnan(named(frames_of(np.arange(len(rows)) * 0.5, rows))["tempo"])
 
 
 def test_one_frame_is_enough(rows: Rows) -> None:
-    features = named(frames_of(rows[:1]))
+    features = named(made_of(rows[:1]))
     assert all(np.isfinite(value) for value in features.values())
     assert features["pcm_zcr_sma_amean_std"] == 0
 
 
 def test_silence_has_finite_features(rows_of: Callable) -> None:
     rows = rows_of(NativeExtractor(FrameGrid()), np.zeros(5 * 44_100, np.float32))
-    assert all(np.isfinite(value) for value in named(frames_of(rows)).values())
+    assert all(np.isfinite(value) for value in named(made_of(rows)).values())
 
 
 def test_the_same_frames_give_the_same_features_whoever_made_them(rows: Rows) -> None:
     wide = np.hstack([rows, np.ones((len(rows), 12), np.float32)])
-    ours, theirs = named(frames_of(rows)), named(frames_of(wide), WIDE_SPEC)
+    ours, theirs = named(made_of(rows)), named(made_of(wide), WIDE_SPEC)
     assert {name: theirs[name] for name in ours} == ours
 
 
 def test_the_order_of_columns_does_not_matter(rows: Rows) -> None:
     order = np.random.default_rng(0).permutation(len(FRAME_COLUMNS))
     spec = SPEC.select(FRAME_COLUMNS[place] for place in order)
-    assert named(frames_of(rows[:, order]), spec) == pytest.approx(named(frames_of(rows)))
+    assert named(made_of(rows[:, order]), spec) == pytest.approx(named(made_of(rows)))
 
 
 def test_both_extractors_give_the_same_common_features(chirp: Callable, rows_of: Callable) -> None:
@@ -140,8 +140,8 @@ def test_both_extractors_give_the_same_common_features(chirp: Callable, rows_of:
     except MissingExtraError as error:
         pytest.skip(str(error))
     sound = np.rint(chirp(8) * 20_000).astype(np.float32) / np.float32(32767)
-    ours = named(frames_of(rows_of(NativeExtractor(FrameGrid()), sound)))
-    theirs = named(frames_of(rows_of(oracle, sound)), spec_of(oracle))
+    ours = named(made_of(rows_of(NativeExtractor(FrameGrid()), sound)))
+    theirs = named(made_of(rows_of(oracle, sound)), spec_of(oracle))
     for name in COMMON22:
         assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-9), name
 

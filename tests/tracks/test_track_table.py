@@ -9,7 +9,7 @@ import pytest
 
 from zoneclf.errors import AudioError, TableError
 from zoneclf.frames.batch import Found
-from zoneclf.frames.extractor import Frames, origin_of, spec_of
+from zoneclf.frames.extractor import Frames, frames_of, origin_of, spec_of
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.takes import TrackFacts
@@ -38,7 +38,7 @@ def facts(track_id: str, status: str = "ok") -> TrackFacts:
 
 def frames(seed: int) -> Frames:
     rows = np.random.default_rng(seed).random((6, len(SPEC.features)), dtype=np.float32)
-    return Frames(np.arange(6) * 0.5, rows, {"tempo": 100.0 + seed})
+    return frames_of(np.arange(6) * 0.5, rows, {"tempo": 100.0 + seed})
 
 
 def missing(path: str) -> Found:

@@ -19,7 +19,7 @@ from zoneclf.frames.extractor import extract
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.pipeline.starting import start_workspace
-from zoneclf.store import write_text
+from zoneclf.writing import write_text
 
 # Says that a folder may be made anew by scripts/demo.sh.
 MARK = ".zoneclf-demo"

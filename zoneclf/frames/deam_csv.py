@@ -12,7 +12,7 @@ import pandas as pd
 
 from zoneclf.errors import AudioError, LabelError
 from zoneclf.frames.columns import DESCRIPTORS, FRAME_COLUMNS, VOICING_COLUMNS, opensmile_of
-from zoneclf.frames.extractor import RATE_HZ, Frames
+from zoneclf.frames.extractor import RATE_HZ, Frames, frames_of
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.segments import LAST_CUT_ID, read_segments
 from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut
@@ -54,7 +54,7 @@ class DeamCsvReader:
             frames = _read_rows(path, self.grid)
             if int(path.stem) <= LAST_CUT_ID:
                 frames = cut(frames, self.segments[int(path.stem)], self.grid)
-            if not len(frames.rows):
+            if not len(frames):
                 raise AudioError("bad_table", "no row lies inside the annotated segment")
         except AudioError as error:
             facts = TrackFacts(track_id=track_id, status=error.status, reason=error.reason)
@@ -62,7 +62,7 @@ class DeamCsvReader:
         except KeyError:
             reason = f"song {path.stem} has no segment in songs_info_2013.csv"
             return Take(TrackFacts(track_id=track_id, status="bad_table", reason=reason))
-        count = len(frames.rows)
+        count = len(frames)
         facts = TrackFacts(
             track_id=track_id,
             status="ok",
@@ -109,4 +109,4 @@ def _read_rows(path: Path, grid: FrameGrid) -> Frames:
         raise AudioError("bad_table", "holds values that are not numbers")
     if not np.allclose(np.diff(starts), grid.hop_s, atol=1e-3):
         raise AudioError("bad_table", f"frameTime does not advance by {grid.hop_s} s")
-    return Frames(starts.astype(np.float64), rows.astype(np.float32))
+    return frames_of(starts.astype(np.float64), rows.astype(np.float32))

@@ -1,7 +1,7 @@
 """What a frame extractor is, and the one function that runs it over a sound.
 
 An extractor knows its name, version, grid and columns before it hears anything.  Sound goes in
-as blocks, rows come out as they are settled; nothing holds a whole file.
+as blocks, rows come out as they are settled, into a spool; nothing holds a whole file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from zoneclf.frames.grid import FrameGrid
+from zoneclf.frames.rows import Rows, RowSource, RowSpool
 from zoneclf.store import Origin, TableSpec
 
 Mono = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.float32]
 Onset = npt.NDArray[np.float64]
 RATE_HZ = 44_100
 
@@ -77,29 +77,47 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames of one track: `start_s` (frames,), `rows` (frames, features), `measures`."""
+    """The frames of one track: `start_s`, shape (frames,), their rows, and `measures` of it."""
 
     start_s: npt.NDArray[np.float64]
-    rows: Rows
+    source: RowSource
     measures: Mapping[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def rows(self) -> Rows:
+        """All rows, shape (frames, features): for tracks that are known to be short."""
+        return np.concatenate(list(self.source.chunks()))
+
+
+def frames_of(
+    start_s: npt.NDArray[np.float64], rows: Rows, measures: Mapping[str, float] | None = None
+) -> Frames:
+    """Return the frames of a track whose rows are in memory, shape (frames, features)."""
+    spool = RowSpool(rows.shape[1])
+    spool.append(rows)
+    return Frames(start_s, spool, measures or {})
 
 
 def extract(
     extractor: FrameExtractor, blocks: Iterable[Mono], meters: Mapping[str, Meter]
 ) -> Frames:
-    """Return the frames of a sound and what the meters measured."""
+    """Return the frames of a sound and what the meters measured.
+
+    Raises
+    ------
+    ValueError
+        If the extractor gives another number of columns than it announces.
+    """
     stream = extractor.open()
-    pieces = []
+    spool = RowSpool(len(extractor.features))
     for block in blocks:
-        pieces.append(_measured(stream.push(block), meters))
-    pieces.append(_measured(stream.finish(), meters))
-    rows = np.concatenate(pieces)
-    if rows.shape[1] != len(extractor.features):
-        raise ValueError(
-            f"{extractor.name} gave {rows.shape[1]} columns, announced {len(extractor.features)}"
-        )
+        spool.append(_measured(stream.push(block), meters))
+    spool.append(_measured(stream.finish(), meters))
     measures = {name: meter.value() for name, meter in meters.items()}
-    return Frames(extractor.grid.starts(len(rows)), rows, measures)
+    return Frames(extractor.grid.starts(len(spool)), spool, measures)
 
 
 def spec_of(extractor: FrameExtractor) -> TableSpec:

@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from zoneclf.errors import LockedError, TableError
 from zoneclf.frames.extractor import Frames
+from zoneclf.frames.rows import Rows
+from zoneclf.frames.shards import Shard, regrouped
 from zoneclf.frames.takes import Take, TrackFacts
-from zoneclf.store import TableNote, make_folder, read_note, read_table, write_table
+from zoneclf.store import TableNote, read_note, write_groups
+from zoneclf.writing import make_folder
 
 TRACKS_PER_SHARD = 64
 
@@ -81,10 +85,8 @@ class FrameStore:
 
     def stage(self, take: Take) -> None:
         """Write one track's frames and facts, whole or not at all."""
-        frames = take.frames or self._no_frames()
         path = self._staging / f"{take.facts.track_id}.parquet"
-        table = self._table([take.facts.track_id] * len(frames.rows), frames)
-        write_table(table, self._note_with([take.facts]), path)
+        write_groups(self._groups(take), self._note_with([take.facts]), path)
 
     def compact(self) -> None:
         """Join what is staged into shards, less what an interrupted run has joined already."""
@@ -95,15 +97,10 @@ class FrameStore:
         staged = sorted(self._staging.glob("*.parquet"))
         for first in range(0, len(staged), TRACKS_PER_SHARD):
             paths = staged[first : first + TRACKS_PER_SHARD]
-            tables, facts = [], []
-            for path in paths:
-                table, note = read_table(path)
-                tables.append(table.replace_schema_metadata(None))
-                facts += [TrackFacts(**raw) for raw in note.notes["tracks"]]
+            facts = [TrackFacts(**read_note(path).notes["tracks"][0]) for path in paths]
             ids = " ".join(fact.track_id for fact in facts)
             name = f"part-{hashlib.sha256(ids.encode()).hexdigest()[:12]}.parquet"
-            joined = pa.concat_tables(tables).unify_dictionaries()
-            write_table(joined, self._note_with(facts), self.folder / name)
+            write_groups(regrouped(paths), self._note_with(facts), self.folder / name)
             for path in paths:
                 path.unlink()
 
@@ -115,17 +112,12 @@ class FrameStore:
     def tracks(self) -> Iterator[tuple[TrackFacts, Frames]]:
         """Yield facts and frames of every track that has frames, shard by shard."""
         for path in sorted(self.folder.glob("part-*.parquet")):
-            table, note = read_table(path)
-            starts = table["start_s"].to_numpy()
-            features = table.select(list(note.spec.features))
-            rows = np.stack([column.to_numpy() for column in features.columns], axis=1)
-            first = 0
-            for raw in note.notes["tracks"]:
+            shard = Shard(path)
+            for raw in shard.note.notes["tracks"]:
                 facts = TrackFacts(**raw)
-                last = first + facts.frame_count
+                start_s, rows = shard.take(facts.frame_count)
                 if facts.frame_count:
-                    yield facts, Frames(starts[first:last], rows[first:last], facts.measures)
-                first = last
+                    yield facts, Frames(start_s, rows, facts.measures)
 
     def _joined_ids(self) -> set[str]:
         notes = (read_note(path) for path in self.folder.glob("part-*.parquet"))
@@ -140,14 +132,23 @@ class FrameStore:
             self.note, notes={"tracks": [dataclasses.asdict(fact) for fact in facts]}
         )
 
-    def _no_frames(self) -> Frames:
-        empty = np.empty((0, len(self.note.spec.features)), np.float32)
-        return Frames(np.empty(0), empty)
+    def _groups(self, take: Take) -> Iterator[pa.Table]:
+        if take.frames is None:
+            yield self._table(take.facts.track_id, np.empty(0), self._no_rows())
+            return
+        first = 0
+        for rows in take.frames.source.chunks():
+            start_s = take.frames.start_s[first : first + len(rows)]
+            yield self._table(take.facts.track_id, start_s, rows)
+            first += len(rows)
 
-    def _table(self, track_ids: list[str], frames: Frames) -> pa.Table:
+    def _no_rows(self) -> Rows:
+        return np.empty((0, len(self.note.spec.features)), np.float32)
+
+    def _table(self, track_id: str, start_s: npt.NDArray[np.float64], rows: Rows) -> pa.Table:
         columns = [
-            pa.array(track_ids, pa.string()).dictionary_encode(),
-            pa.array(frames.start_s, pa.float64()),
-            *(pa.array(column) for column in np.ascontiguousarray(frames.rows.T)),
+            pa.array([track_id] * len(rows), pa.string()),
+            pa.array(start_s, pa.float64()),
+            *(pa.array(column) for column in np.ascontiguousarray(rows.T)),
         ]
         return pa.table(columns, names=["track_id", "start_s", *self.note.spec.features])

@@ -6,9 +6,10 @@ Left out are the voicing columns, which need openSMILE's pitch tracker.
 import numpy as np
 
 from zoneclf.frames.columns import BANDS, DESCRIPTORS, ENERGY, FRAME_COLUMNS, LLDS
-from zoneclf.frames.extractor import FrameStream, Mono, Rows, Step
+from zoneclf.frames.extractor import FrameStream, Mono, Step
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.lld import Llds, LldStream, Values
+from zoneclf.frames.rows import Rows
 from zoneclf.frames.windows import Contour, WindowMoments
 
 

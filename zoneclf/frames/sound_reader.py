@@ -97,7 +97,7 @@ class SoundReader:
             frames = cut(frames, excerpt, self.extractor.grid)
             if status == "ok" and duration_s < excerpt[1] - _EARLY_S:
                 status, reason = "truncated", f"its excerpt ends at {excerpt[1]:g} s, it earlier"
-        if status in WITH_ROWS and not len(frames.rows):
+        if status in WITH_ROWS and not len(frames):
             needed_s = self.extractor.grid.window_s + 0.06
             status, reason = "too_short", f"{duration_s:.2f} s, a frame needs {needed_s:.2f}"
         kept = frames if status in WITH_ROWS else None
@@ -109,8 +109,8 @@ class SoundReader:
             source_rate_hz=sound.header.rate_hz,
             channels=sound.header.channels,
             decoder=sound.header.decoder,
-            frame_count=len(kept.rows) if kept else 0,
-            measures=frames.measures if kept else {},
+            frame_count=0 if kept is None else len(kept),
+            measures={} if kept is None else frames.measures,
         )
         return Take(facts, kept)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from zoneclf.audio.sound import STATUSES
-from zoneclf.frames.extractor import Frames
+from zoneclf.frames.extractor import Frames, frames_of
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.store import Origin, TableSpec
 
@@ -66,9 +66,6 @@ class FrameReader(Protocol):
 
 def cut(frames: Frames, excerpt: Excerpt, grid: FrameGrid) -> Frames:
     """Return the frames that lie inside an excerpt, in seconds from the file's start."""
-    inside = (frames.start_s >= excerpt[0] - 1e-6) & (
-        frames.start_s + grid.window_s <= excerpt[1] + 1e-6
-    )
-    return Frames(
-        frames.start_s[inside], np.ascontiguousarray(frames.rows[inside]), frames.measures
-    )
+    first = int(np.searchsorted(frames.start_s, excerpt[0] - 1e-6))
+    last = int(np.searchsorted(frames.start_s, excerpt[1] - grid.window_s + 1e-6, side="right"))
+    return frames_of(frames.start_s[first:last], frames.rows[first:last].copy(), frames.measures)

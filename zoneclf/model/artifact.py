@@ -19,7 +19,8 @@ from zoneclf.errors import ModelError, OutputError, SettingsError, TableError
 from zoneclf.model.predictors import KINDS, Predictor, Probabilities
 from zoneclf.model.trees_check import require_sound_trees
 from zoneclf.settings import TrainSettings
-from zoneclf.store import TableSpec, make_folder, spec_from, write_text
+from zoneclf.store import TableSpec, spec_from
+from zoneclf.writing import make_folder, write_text
 
 # Goes up when an older zoneclf could no longer read a card correctly.
 FORMAT = 1

@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from zoneclf.errors import TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.settings import EvaluationSettings
-from zoneclf.store import write_text
+from zoneclf.writing import write_text
 
 Rows = npt.NDArray[np.intp]
 FORMAT = 1

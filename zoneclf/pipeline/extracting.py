@@ -14,7 +14,7 @@ from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.planning import ExtractRequest, Plan, plans_of
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings
-from zoneclf.store import TableNote, make_folder, read_note
+from zoneclf.store import TableNote, read_note
 from zoneclf.tracks.song_table import read_song_table
 from zoneclf.tracks.track_table import (
     TrackTable,
@@ -25,6 +25,7 @@ from zoneclf.tracks.track_table import (
     pool,
     save_tracks,
 )
+from zoneclf.writing import make_folder
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from zoneclf.labels.zones import ZoneMap, load_zones
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings
 from zoneclf.settings_reader import override
-from zoneclf.store import TableNote, make_folder
+from zoneclf.store import TableNote
 from zoneclf.tracks.track_table import TrackTable, load_tracks
+from zoneclf.writing import make_folder
 
 
 @dataclass(frozen=True)

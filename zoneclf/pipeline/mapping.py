@@ -21,7 +21,7 @@ from zoneclf.report.figures import png
 from zoneclf.report.folder import new_run
 from zoneclf.settings import Settings
 from zoneclf.settings_reader import show
-from zoneclf.store import make_folder, replacing, write_text
+from zoneclf.writing import make_folder, replacing, write_text
 
 
 def visualize_2d(

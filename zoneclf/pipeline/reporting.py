@@ -20,7 +20,7 @@ from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
 from zoneclf.settings import Settings
-from zoneclf.store import make_folder
+from zoneclf.writing import make_folder
 
 
 def analyze(

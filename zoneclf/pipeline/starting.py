@@ -4,7 +4,7 @@ from pathlib import Path
 
 import zoneclf
 from zoneclf.errors import OutputError
-from zoneclf.store import make_folder, write_text
+from zoneclf.writing import make_folder, write_text
 
 _FILES = ("default.yaml", "zone_mapping.yaml")
 

@@ -24,7 +24,8 @@ from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text
 from zoneclf.report.evaluation import cross_validate
 from zoneclf.settings import Settings
-from zoneclf.store import TableNote, write_text
+from zoneclf.store import TableNote
+from zoneclf.writing import write_text
 
 _PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "soundfile", "soxr")
 

@@ -20,7 +20,7 @@ from zoneclf.report.evaluation import Evaluation
 from zoneclf.report.figures import confusion_figure, importance_figure, png, sources_figure
 from zoneclf.report.page import render_page
 from zoneclf.report.scores import Scores, targets
-from zoneclf.store import make_folder, replacing, write_text
+from zoneclf.writing import make_folder, replacing, write_text
 
 SCHEMA_VERSION = 1
 _MISTAKES_ON_PAGE = 15

@@ -4,7 +4,7 @@ All come from the frame table alone, whichever extractor made it; tempo, which 0
 carry, is measured while the frames are made and handed on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -64,29 +64,68 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
     drops
         Thresholds for drops.
     """
-    rows = frames.rows.astype(np.float64)
-    columns = {name: rows[:, place] for place, name in enumerate(spec.features)}
-    moments = np.stack([rows.mean(axis=0), rows.std(axis=0)], axis=1).ravel()
-    rms = columns[RMS]
+    moments = Moments()
+    pieces = []
+    place = spec.features.index(RMS)
+    for rows in frames.source.chunks():
+        moments.add(rows.astype(np.float64))
+        pieces.append(rows[:, place].astype(np.float64))
+    rms = np.concatenate(pieces)
     found = drop_features(
-        find_drops(rms, spec.hop_s, drops), (len(rows) - 1) * spec.hop_s + spec.window_s
+        find_drops(rms, spec.hop_s, drops), (len(rms) - 1) * spec.hop_s + spec.window_s
     )
-    simple = _simple(columns, rms) | {"tempo": frames.measures.get("tempo", float("nan"))}
+    simple = _simple(moments.named(spec.features), rms)
+    simple["tempo"] = frames.measures.get("tempo", float("nan"))
+    pairs = np.stack([moments.mean, np.sqrt(moments.variance)], axis=1).ravel()
     return np.concatenate(
-        [moments, [simple[name] for name in _SIMPLE], [found[name] for name in DROPS]]
+        [pairs, [simple[name] for name in _SIMPLE], [found[name] for name in DROPS]]
     )
 
 
-def _simple(columns: Mapping[str, Values], rms: Values) -> dict[str, float]:
-    values = {name: float(columns[column].mean()) for name, column in _RENAMED.items()}
-    bands = np.array([columns[name].mean() for name in _BANDS])
+class Moments:
+    """Mean and variance of columns, piece by piece.
+
+    Source: Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+    variances", COMPSTAT 1982, equation 2.1.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.mean: Values = np.zeros(1)
+        self._squares: Values = np.zeros(1)
+
+    def add(self, rows: Values) -> None:
+        """Take rows of shape (rows, columns)."""
+        mean = rows.mean(axis=0)
+        squares = ((rows - mean) ** 2).sum(axis=0)
+        whole = self._count + len(rows)
+        apart = mean - self.mean
+        self._squares = self._squares + squares + apart**2 * (self._count * len(rows) / whole)
+        self.mean = self.mean + apart * (len(rows) / whole)
+        self._count = whole
+
+    @property
+    def variance(self) -> Values:
+        """Population variance, shape (columns,)."""
+        return self._squares / self._count
+
+    def named(self, columns: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Return mean and variance by column."""
+        pairs = zip(self.mean.tolist(), self.variance.tolist(), strict=True)
+        return dict(zip(columns, pairs, strict=True))
+
+
+def _simple(moments: Mapping[str, tuple[float, float]], rms: Values) -> dict[str, float]:
+    values = {name: moments[column][0] for name, column in _RENAMED.items()}
+    bands = np.array([moments[name][0] for name in _BANDS])
     values["low_energy"] = float((rms < rms.mean()).mean())
     values["brightness"] = float(bands[_BRIGHT].sum() / bands.sum())
-    values["energy_variance"] = float(rms.var())
+    values["energy_variance"] = moments[RMS][1]
     for number in range(1, 6):
-        mean = columns[f"pcm_fftMag_mfcc_sma({number})_amean"]
-        within = columns[f"pcm_fftMag_mfcc_sma({number})_stddev"]
-        values[f"mfcc_{number}_mean"] = float(mean.mean())
-        # Law of total variance: the mean variance within frames and that of their means.
-        values[f"mfcc_{number}_std"] = float(np.sqrt((within**2).mean() + mean.var()))
+        mean, variance = moments[f"pcm_fftMag_mfcc_sma({number})_amean"]
+        within, within_variance = moments[f"pcm_fftMag_mfcc_sma({number})_stddev"]
+        values[f"mfcc_{number}_mean"] = mean
+        # Law of total variance: the mean variance within frames (their mean square deviation)
+        # and the variance of their means.
+        values[f"mfcc_{number}_std"] = float(np.sqrt(within**2 + within_variance + variance))
     return values
