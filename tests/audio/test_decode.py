@@ -1,5 +1,7 @@
 """Blocks as they are stored, the order of decoders, and what is refused before decoding."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +121,34 @@ def test_a_suffix_of_headerless_sound_does_not_hide_what_is_inside(
     wav = write_wav(tmp_path / "a.wav", noise(44_100))
     raw = wav.rename(tmp_path / "a.raw")
     assert len(decoded(raw)) == 44_100
+
+
+CTRL_C = """
+import os, signal, sys
+from pathlib import Path
+from zoneclf.audio.decode import FfmpegDecoder
+from zoneclf.settings import AudioSettings
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as worker processes do
+samples = 0
+for block in FfmpegDecoder(Path(sys.argv[1]), AudioSettings()).blocks():
+    if not samples:
+        os.killpg(0, signal.SIGINT)
+    samples += len(block)
+print(samples)
+"""
+
+
+def test_ctrl_c_does_not_reach_ffmpeg_whose_sound_would_pass_for_whole(
+    tmp_path: Path, write_wav: Callable, noise: Callable, ffmpeg: Callable
+) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(60 * 44_100))
+    path = ffmpeg(wav, tmp_path / "a.wv")
+    done = subprocess.run(
+        [sys.executable, "-c", CTRL_C, path],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == str(60 * 44_100), done.stderr

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoneclf.audio.headers import cut_short, is_unmarked_vbr
+from zoneclf.audio.headers import (
+    cut_short,
+    is_joined_mp3,
+    is_unmarked_vbr,
+    says_its_length,
+    wav_format,
+)
 
 # Bit rate codes of MPEG-1 layer III (ISO/IEC 11172-3, 2.4.2.3).
 KBITS = {5: 64, 9: 128, 11: 192}
@@ -78,7 +84,8 @@ def test_no_bytes_break_the_look_at_headers(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, magic: bytes
 ) -> None:
     path = written(tmp_path_factory.mktemp("bytes"), magic + content)
-    assert is_unmarked_vbr(path) in {True, False}
+    assert {is_unmarked_vbr(path), is_joined_mp3(path), says_its_length(path)} <= {True, False}
+    assert wav_format(path) is None or magic == b"RIFF"
     assert isinstance(cut_short(path), str)
 
 
@@ -115,3 +122,47 @@ def test_the_reason_counts_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"fLaC" + bytes(100), b"plain text"])
 def test_other_files_say_nothing(tmp_path: Path, content: bytes) -> None:
     assert cut_short(written(tmp_path, content)) == ""
+
+
+def xing(frames: int, flags: int = 3) -> bytes:
+    """Return a first frame whose Xing header announces `frames` frames of code 9 in all."""
+    counts = struct.pack(">II", frames, frames * len(mp3_frame(9)))
+    fields = counts if flags & 1 else counts[4:]
+    return mp3_frame(9, b"Xing" + struct.pack(">I", flags) + fields)
+
+
+@pytest.mark.parametrize(
+    ("content", "joined"),
+    [
+        (xing(10) + mp3_frame(9) * 9, False),
+        (xing(10) + mp3_frame(9) * 9 + b"TAG".ljust(128), False),
+        (xing(10) + mp3_frame(9) * 9 + mp3_frame(9)[:3], False),
+        (xing(10) + mp3_frame(9) * 5, False),
+        (xing(10) + mp3_frame(9) * 20, True),
+        (xing(10, flags=2) + mp3_frame(9) * 20, True),
+        (xing(10, flags=1) + mp3_frame(9) * 20, False),
+        ((xing(10) + mp3_frame(9) * 9) * 2, True),
+        (xing(10) + mp3_frame(9) * 9 + id3(100) + xing(10), True),
+        (mp3_frame(9) * 20, False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("tag", [b"", id3(1000)], ids=["bare", "tagged"])
+def test_mp3_files_that_were_joined_are_noticed(
+    tmp_path: Path, tag: bytes, content: bytes, joined: bool
+) -> None:
+    assert is_joined_mp3(written(tmp_path, tag + content)) == joined
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(xing(10), True), (mp3_frame(9) * 3, False), (b"Xing", False)]
+)
+def test_an_mp3_says_its_length_or_not(tmp_path: Path, content: bytes, says: bool) -> None:
+    assert says_its_length(written(tmp_path, content)) == says
+
+
+def test_a_wav_header_gives_rate_and_channels(tmp_path: Path) -> None:
+    assert wav_format(written(tmp_path, wav_header(1000), "a.wav")) == (44_100, 1)
+    assert wav_format(written(tmp_path, wav_header(1000)[:26], "a.wav")) is None
+    assert wav_format(written(tmp_path, b"RIFF\0\0\0\0WAVE", "a.wav")) is None
+    assert wav_format(written(tmp_path, b"fLaC", "a.wav")) is None

@@ -20,7 +20,14 @@ import numpy.typing as npt
 import soundfile
 
 from zoneclf.audio.files import FFMPEG_SUFFIXES
-from zoneclf.audio.headers import cut_short, is_unmarked_vbr
+from zoneclf.audio.headers import (
+    cut_short,
+    is_joined_mp3,
+    is_unmarked_vbr,
+    says_its_length,
+    wav_format,
+)
+from zoneclf.audio.ogg import broken_page
 from zoneclf.errors import AudioError
 from zoneclf.settings import AudioSettings
 
@@ -31,16 +38,24 @@ RATES_HZ = (4_000, 384_000)
 MAX_CHANNELS = 16
 # soundfile takes this suffix for sound without a header, whatever is inside.
 _HEADERLESS = ".raw"
+# What ffmpeg reads as the sound of other files, which a text may name.
+_LISTS = frozenset({"concat", "concatf", "hls", "dash", "imf", "sdp", "rtsp"})
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file announces before it is decoded; `declared_s` is None if it does not say."""
+    """What a file announces before it is decoded; `declared_s` is None if it does not say.
+
+    `container` is the decoder's word for the format; `guessed` says that the length follows from
+    a bit rate that may vary.
+    """
 
     decoder: str
     rate_hz: int
     channels: int
     declared_s: float | None
+    container: str = ""
+    guessed: bool = False
 
 
 class Decoder(Protocol):
@@ -67,6 +82,7 @@ def decoders(path: Path, limits: AudioSettings) -> Iterator[Decoder]:
         try:
             yield SoundfileDecoder(path, limits)
         except soundfile.LibsndfileError as error:
+            _refuse_nothing(path, limits)
             reason = error.error_string.rstrip(". ")
     if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
         status = "needs_ffmpeg" if needs_ffmpeg else "undecodable"
@@ -75,8 +91,9 @@ def decoders(path: Path, limits: AudioSettings) -> Iterator[Decoder]:
 
 
 def _needs_ffmpeg(path: Path) -> bool:
+    suffixes = {*FFMPEG_SUFFIXES, _HEADERLESS}
     try:
-        return path.suffix.lower() in {*FFMPEG_SUFFIXES, _HEADERLESS} or is_unmarked_vbr(path)
+        return path.suffix.lower() in suffixes or is_unmarked_vbr(path) or is_joined_mp3(path)
     except OSError as error:
         raise AudioError("unreadable", f"cannot be read ({error.strerror})") from error
 
@@ -93,9 +110,12 @@ class SoundfileDecoder:
                 sound.samplerate,
                 sound.channels,
                 None if declared is None else declared / max(1, sound.samplerate),
+                sound.format,
+                guessed=sound.format == "MP3" and not says_its_length(path),
             )
         _refuse_absurd(self.header, limits)
         self._cut = cut_short(path)
+        self._broken = broken_page(path)
 
     def blocks(self) -> Iterator[Block]:
         """Yield blocks; a reused buffer, so a block is valid until the next.
@@ -103,7 +123,7 @@ class SoundfileDecoder:
         Raises
         ------
         AudioError
-            ``decode_errors`` if libsndfile gives up part-way.
+            ``decode_errors`` if libsndfile gives up part-way or passes over damage, ``truncated``.
         """
         size = int(BLOCK_S * self.header.rate_hz)
         buffer = np.empty((size, self.header.channels), dtype=np.float32)
@@ -117,6 +137,8 @@ class SoundfileDecoder:
             raise AudioError("decode_errors", error.error_string) from error
         if self._cut:
             raise AudioError("truncated", self._cut)
+        if self._broken:
+            raise AudioError("decode_errors", self._broken)
 
 
 class FfmpegDecoder:
@@ -134,7 +156,7 @@ class FfmpegDecoder:
         return ["-protocol_whitelist", "file", "-i", f"file:{self._path}"]
 
     def _probe(self) -> Header:
-        entries = "stream=sample_rate,channels,duration:format=duration"
+        entries = "stream=sample_rate,channels,duration:format=duration,format_name"
         command = ["ffprobe", "-v", "warning", *self._source(), "-select_streams", "a:0"]
         try:
             found = subprocess.run(  # noqa: S603
@@ -142,6 +164,7 @@ class FfmpegDecoder:
                 capture_output=True,
                 timeout=self._limit_s,
                 check=False,
+                start_new_session=True,  # as in _output
             )
             return _announced(json.loads(found.stdout or b"{}"), guessed=_GUESS in found.stderr)
         except subprocess.TimeoutExpired as error:
@@ -171,8 +194,10 @@ class FfmpegDecoder:
         command = ["ffmpeg", "-v", "error", "-nostdin", *limit, *self._source(), *output]
         channels = self.header.channels
         size = int(BLOCK_S * self.header.rate_hz) * channels * 4
+        # In a session of its own, for Ctrl-C reaches a whole group of processes: ffmpeg would end
+        # early, and what it had put out would pass for all there is.
         with subprocess.Popen(  # noqa: S603
-            command, stdout=subprocess.PIPE, stderr=complaints
+            command, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True
         ) as process:
             assert process.stdout is not None
             try:
@@ -190,13 +215,23 @@ _GUESS = b"Estimating duration from bitrate"
 
 
 def _announced(raw: dict[str, Any], *, guessed: bool) -> Header:
-    stream = raw["streams"][0]
+    stream, about = raw["streams"][0], raw.get("format", {})
+    container = str(about.get("format_name", ""))
+    if container in _LISTS:
+        raise AudioError("undecodable", "a list of other files, not sound")
     rate_hz, channels = int(stream["sample_rate"]), int(stream["channels"])
     if not rate_hz or not channels:
         raise ValueError("ffprobe guesses sound where there is none")
-    length = stream.get("duration") or raw.get("format", {}).get("duration")
+    length = stream.get("duration") or about.get("duration")
     unknown = guessed or length in (None, "N/A")
-    return Header("ffmpeg", rate_hz, channels, None if unknown else float(length))
+    return Header("ffmpeg", rate_hz, channels, None if unknown else float(length), container)
+
+
+def _refuse_nothing(path: Path, limits: AudioSettings) -> None:
+    """Refuse a wav file of rate 0 or without channels, of which decoders only say that it fails."""
+    form = wav_format(path)
+    if form is not None:
+        _refuse_absurd(Header("", *form, None), limits)
 
 
 def _refuse_absurd(header: Header, limits: AudioSettings) -> None:

@@ -1,11 +1,13 @@
 """What a file's own bytes say about its length, where decoders stay silent.
 
 * mp3: a stream of varying bit rate without a Xing, Info or VBRI header makes soundfile stop half
-  way without an error (its length is guessed from the first frame's bit rate).
+  way without an error (its length is guessed from the first frame's bit rate).  Of several mp3
+  files that were joined it reads the first, as long as that one's header says.
 * wav, aiff: the announced size of the sound outlives a truncation; libsndfile trusts the file's.
 * ogg: the last page of a whole stream carries the end-of-stream flag (RFC 3533, section 6).
 
-Sources: ISO/IEC 11172-3 2.4.2.3 (mp3 frame header); Microsoft RIFF WAVE; Apple AIFF-C; RFC 3533.
+Sources: ISO/IEC 11172-3 2.4.2.3 (mp3 frame header); the Xing header as LAME 3.100 writes it
+(VbrTag.c); Microsoft RIFF WAVE; Apple AIFF-C; RFC 3533.
 """
 
 import struct
@@ -31,17 +33,47 @@ def is_unmarked_vbr(path: Path) -> bool:
     Without that header all frames are looked at: an intro of silence has a steady bit rate.
     """
     with path.open("rb") as stream:
-        place = _after_id3(stream.read(10))
-        frame = first = _mp3_frame(_at(stream, place, 4))
-        if first is None:
-            return False
-        body = _at(stream, place, first[0])
-        if b"Xing" in body or b"Info" in body or b"VBRI" in body:
+        place, body = _first_mp3_frame(stream)
+        frame = first = _mp3_frame(body)
+        if first is None or _length_mark(body) >= 0:
             return False
         while frame is not None and frame[1] == first[1]:
             place += frame[0]
             frame = _mp3_frame(_at(stream, place, 4))
     return frame is not None
+
+
+def says_its_length(path: Path) -> bool:
+    """Return whether an mp3 file announces its length, which else follows from a bit rate."""
+    with path.open("rb") as stream:
+        return _length_mark(_first_mp3_frame(stream)[1]) >= 0
+
+
+def is_joined_mp3(path: Path) -> bool:
+    """Return whether more mp3 frames follow where the header of an mp3 file says it ends."""
+    with path.open("rb") as stream:
+        place, body = _first_mp3_frame(stream)
+        size = _xing_bytes(body)
+        if not size:
+            return False
+        after = _at(stream, place + size, 10)
+        if after[:3] == b"ID3":
+            return True
+        frame = _mp3_frame(after)
+        return frame is not None and bool(_mp3_frame(_at(stream, place + size + frame[0], 4)))
+
+
+def wav_format(path: Path) -> tuple[int, int] | None:
+    """Return rate in Hz and number of channels as a wav file's header has them; None if none."""
+    with path.open("rb") as stream:
+        if stream.read(4) != b"RIFF":
+            return None
+        place, _ = _chunk(stream, b"fmt ", "<")
+        head = _at(stream, place, 8) if place else b""
+    if len(head) < 8:
+        return None
+    _, channels, rate_hz = struct.unpack("<HHI", head)
+    return rate_hz, channels
 
 
 def cut_short(path: Path) -> str:
@@ -58,16 +90,22 @@ def cut_short(path: Path) -> str:
 
 
 def _cut_chunk(stream: BinaryIO, size: int, sound: bytes, order: str) -> str:
+    place, length = _chunk(stream, sound, order)
+    if length in (0, 0xFFFFFFFF):  # no such chunk, or written to a pipe
+        return ""
+    there = size - place
+    return "" if there >= WHOLE_SHARE * length else f"{there} of {length} bytes are there"
+
+
+def _chunk(stream: BinaryIO, wanted: bytes, order: str) -> tuple[int, int]:
+    """Return where a chunk begins and the length it announces; zeros if it is not there."""
     place = 12
-    while place + 8 <= size:
-        name, length = struct.unpack(f"{order}4sI", _at(stream, place, 8))
-        if name == sound:
-            unknown = length in (0, 0xFFFFFFFF)  # written to a pipe
-            there = size - place - 8
-            whole = unknown or there >= WHOLE_SHARE * length
-            return "" if whole else f"{there} of {length} bytes are there"
+    while len(head := _at(stream, place, 8)) == 8:
+        name, length = struct.unpack(f"{order}4sI", head)
+        if name == wanted:
+            return place + 8, length
         place += 8 + length + length % 2
-    return ""
+    return 0, 0
 
 
 def _ends_stream(tail: bytes) -> bool:
@@ -91,6 +129,30 @@ def _after_id3(head: bytes) -> int:
         return 0
     a, b, c, d = head[6:10]
     return 10 + (a << 21 | b << 14 | c << 7 | d)
+
+
+def _first_mp3_frame(stream: BinaryIO) -> tuple[int, bytes]:
+    """Return where the first mp3 frame begins and its bytes; no bytes if there is no frame."""
+    place = _after_id3(_at(stream, 0, 10))
+    frame = _mp3_frame(_at(stream, place, 4))
+    return place, _at(stream, place, frame[0]) if frame else b""
+
+
+def _length_mark(body: bytes) -> int:
+    """Return where in an mp3 file's first frame a header with its length begins; -1 if nowhere."""
+    return max(body.find(mark) for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _xing_bytes(body: bytes) -> int:
+    """Return the bytes that an mp3 file's Xing or Info header announces; 0 if it does not."""
+    mark = max(body.find(b"Xing"), body.find(b"Info"))
+    fields = body[mark + 4 : mark + 16]
+    if mark < 0 or len(fields) < 12:
+        return 0
+    flags, first, second = struct.unpack(">III", fields)
+    has_frames, has_bytes = flags & 1, flags & 2
+    size: int = second if has_frames else first
+    return size if has_bytes else 0
 
 
 def _mp3_frame(head: bytes) -> tuple[int, int] | None:
