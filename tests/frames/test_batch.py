@@ -216,6 +216,21 @@ def test_an_unchanged_file_keeps_its_known_id(tmp_path: Path) -> None:
     assert identify([path], {key: "known"})[0].track_id == first.track_id
 
 
+def test_a_file_that_is_replaced_before_it_is_read_waits_for_the_next_run(
+    make_run: Callable,
+) -> None:
+    run = make_run(a="first")
+    (old,) = run.found()
+    (run.folder / "a.mp3").write_text("another content")
+    facts = run.batch.run([old], lambda *_: None)
+    assert facts[old.track_id].status == "unreadable"
+    assert "changed after it was found" in facts[old.track_id].reason
+    (new,) = run.found()
+    assert new.track_id != old.track_id
+    assert run()["a.mp3"].status == "ok"
+    assert {track.track_id for track, _ in run.store.tracks()} == {new.track_id}
+
+
 @pytest.mark.slow
 def test_real_sound_goes_through_workers(
     tmp_path: Path, chirp: Callable, write_wav: Callable, reader: SoundReader

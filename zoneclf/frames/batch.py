@@ -97,7 +97,7 @@ class Batch:
         return facts
 
     def _schedule(self, pool: ProcessPool, file: Found) -> ProcessFuture:
-        arguments = (self.reader, self.store, file.path, file.track_id)
+        arguments = (self.reader, self.store, file)
         return pool.schedule(_read_one, args=arguments, timeout=self.time_limit_s)
 
     def _outcome(self, future: ProcessFuture, file: Found) -> TrackFacts:
@@ -121,14 +121,22 @@ def _identify(path: Path, known: Mapping[tuple[str, int, int], str]) -> Found:
         return Found(path, "", problem=error)
 
 
-def _read_one(reader: FrameReader, store: FrameStore, path: Path, track_id: str) -> TrackFacts:
+def _read_one(reader: FrameReader, store: FrameStore, file: Found) -> TrackFacts:
     try:
-        take = reader.read(path, track_id)
+        take = reader.read(file.path, file.track_id)
+        _require_unchanged(file)
     except AudioError as error:
-        take = Take(TrackFacts(track_id=track_id, status=error.status, reason=error.reason))
+        take = Take(TrackFacts(track_id=file.track_id, status=error.status, reason=error.reason))
     if take.facts.status not in WORTH_RETRYING:
         store.stage(take)
     return take.facts
+
+
+def _require_unchanged(file: Found) -> None:
+    """Keep what was read of other content from being known by the id of the former one."""
+    now = require_regular(file.path)
+    if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+        raise AudioError("unreadable", "it changed after it was found; extract again")
 
 
 def _be_quiet() -> None:

@@ -52,7 +52,7 @@ class Report:
 def new_run(results: Path, kind: str) -> Path:
     """Return a fresh folder's path below `results`; it is made when it is written into."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
-    return results / f"{kind}-{stamp}-{secrets.token_hex(2)}"
+    return results / f"{kind}-{stamp}-{secrets.token_hex(4)}"
 
 
 def metrics(report: Report) -> dict[str, Any]:
