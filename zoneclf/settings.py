@@ -48,7 +48,7 @@ class FrameSettings:
 class DropSettings:
     """When a rise of the energy curve counts as a drop (see `zoneclf.tracks.drops`)."""
 
-    smooth_s: float = 2.0
+    smooth_s: float = 3.0
     valley_sd: float = 0.3
     peak_sd: float = 0.3
     within_s: float = 8.0

@@ -13,7 +13,7 @@ from zoneclf.demo import instruments
 from zoneclf.demo.instruments import RATE_HZ, Wave
 from zoneclf.demo.style import LEVELS, Section, Style, sections, style_of
 
-__all__ = ["PEAK", "RATE_HZ", "Section", "Style", "render", "sections", "style_of"]
+__all__ = ["PEAK", "RATE_HZ", "Section", "Style", "arranged", "render", "sections", "style_of"]
 
 PEAK: Final = 0.98
 STEPS: Final = 16
@@ -25,8 +25,14 @@ _MINOR: Final = ((0, 3, 7), (8, 12, 15), (5, 8, 12), (-2, 2, 5))
 
 def render(style: Style, duration_s: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Return the sound of a track in `style`, shape (samples, channels=2), within +-0.98."""
-    plan = sections(style, duration_s)
     length = round(duration_s * RATE_HZ)
+    return arranged(style, sections(style, duration_s), rng, length=length)
+
+
+def arranged(
+    style: Style, plan: tuple[Section, ...], rng: np.random.Generator, *, length: int
+) -> npt.NDArray[np.float32]:
+    """Return the first `length` samples of sections one after another, as `render` does."""
     center = _drums(style, plan, rng)[:length]
     center += _looped(_bass_loop(style), plan, "bass")[:length] * np.float32(0.55 * style.bass)
     pads, arpeggio = _chord_loops(style)

@@ -30,6 +30,7 @@ class Level:
 LEVELS: Final = {
     "intro": Level(drums=0.35, bass=0.0, pads=0.9, arpeggio=0.4),
     "groove": Level(drums=0.85, bass=0.8, pads=0.8, arpeggio=0.7),
+    "break": Level(drums=0.0, bass=0.0, pads=0.35, arpeggio=0.3),
     "build": Level(drums=0.0, bass=0.0, pads=0.22, arpeggio=0.25),
     "drop": Level(drums=1.15, bass=1.15, pads=0.9, arpeggio=1.0),
     "outro": Level(drums=0.3, bass=0.3, pads=0.8, arpeggio=0.3),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from zoneclf.frames.columns import BANDS, column_of
 from zoneclf.frames.extractor import Frames
 from zoneclf.frames.filters import CENTRES_HZ
+from zoneclf.frames.grid import FrameGrid
 from zoneclf.settings import DropSettings
 from zoneclf.store import TableSpec
 from zoneclf.tracks.drops import drop_features, find_drops
@@ -65,14 +66,12 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
         Thresholds for drops.
     """
     moments = Moments()
-    pieces = []
-    place = spec.features.index(RMS)
     for rows in frames.source.chunks():
         moments.add(rows.astype(np.float64))
-        pieces.append(rows[:, place].astype(np.float64))
-    rms = np.concatenate(pieces)
+    rms = rms_of(frames, spec.features)
     found = drop_features(
-        find_drops(rms, spec.hop_s, drops), (len(rms) - 1) * spec.hop_s + spec.window_s
+        find_drops(rms, FrameGrid(spec.window_s, spec.hop_s), drops),
+        (len(rms) - 1) * spec.hop_s + spec.window_s,
     )
     simple = _simple(moments.named(spec.features), rms)
     simple["tempo"] = frames.measures.get("tempo", float("nan"))
@@ -80,6 +79,12 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
     return np.concatenate(
         [pairs, [simple[name] for name in _SIMPLE], [found[name] for name in DROPS]]
     )
+
+
+def rms_of(frames: Frames, features: Sequence[str]) -> Values:
+    """Return RMS per frame, shape (frames,), of rows whose columns are `features`."""
+    place = features.index(RMS)
+    return np.concatenate([rows[:, place] for rows in frames.source.chunks()]).astype(np.float64)
 
 
 class Moments:
