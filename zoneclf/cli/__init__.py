@@ -5,7 +5,7 @@ Nothing heavy is imported before a command runs.
 
 import typer
 
-from zoneclf.cli import caring, judging, making
+from zoneclf.cli import caring, hearing, judging, making
 from zoneclf.cli.app import app, config_app
 from zoneclf.cli.console import prepare_process
 
@@ -21,6 +21,7 @@ for command in (
     judging.analyze,
     judging.visualize_2d,
     judging.predict,
+    hearing.drops,
     caring.doctor,
 ):
     app.command()(command)

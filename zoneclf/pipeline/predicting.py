@@ -1,25 +1,22 @@
 """Zones for files that nobody labelled: extract what is new, then ask the model."""
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from zoneclf.audio.files import expand, path_text
+from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.errors import SettingsError
-from zoneclf.frames.batch import Batch, Found, identify
-from zoneclf.frames.frame_store import FrameStore
-from zoneclf.frames.sound_reader import SoundReader
+from zoneclf.frames.batch import identify
+from zoneclf.frames.extractor import Frames
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.artifact import ZoneModel
+from zoneclf.pipeline.listening import files_of, listen
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings
-from zoneclf.store import TableNote
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks, pool
 
@@ -60,37 +57,21 @@ def predict(
     spec = track_spec(reader.spec, settings.drops)
     extractor = reader.extractor
     model.require_spec(spec, {extractor.name: extractor.version})
-    files = expand(paths)
-    if not files:
-        raise SettingsError(f"{paths[0]}: holds no audio file; name files, folders or playlists")
+    files = files_of(paths)
     known = _extracted(workspace, spec.digest, extractor.name)
     found = identify(files, {})
     fresh = [file for file in found if file.track_id not in known.index]
-    facts, heard = _listen(reader, settings, fresh, voice)
+
+    def pooled(tracks: Iterable[tuple[TrackFacts, Frames]]) -> pd.DataFrame:
+        return pool(tracks, reader.spec, settings.drops)
+
+    facts, heard = listen(reader, settings, fresh, voice=voice, use=pooled)
     facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
     features = pd.concat([known, heard])
     return [
         _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model)
         for file in found
     ]
-
-
-def _listen(
-    reader: SoundReader, settings: Settings, files: list[Found], voice: Voice
-) -> tuple[dict[str, TrackFacts], pd.DataFrame]:
-    """Return the facts of files and the features of those that hold sound, by track id."""
-    with tempfile.TemporaryDirectory(prefix="zoneclf-") as folder:
-        store = FrameStore(Path(folder), TableNote(spec=reader.spec, origins=(reader.origin,)))
-        batch = Batch(reader, store, settings.jobs, settings.audio.time_limit_s)
-        total, done = len(batch.pending(files)), 0
-
-        def tell(*_: object) -> None:
-            nonlocal done
-            done += 1
-            voice.progress("listen", done, total)
-
-        facts = batch.run(files, tell)
-        return facts, pool(store.tracks(), reader.spec, settings.drops)
 
 
 def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Pictures of a report, as PNG bytes: readable in grey, zones by colour and by marker or name."""
 
 import io
+import warnings
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -17,7 +18,7 @@ from zoneclf.report.scores import Scores
 mpl.rcParams["text.parse_math"] = False
 
 _SHOWN_FEATURES = 20
-_BLUE = "#2F5D8C"
+BLUE = "#2F5D8C"
 
 
 def confusion_figure(scores: Scores, zones: Sequence[str], title: str) -> Figure:
@@ -44,7 +45,7 @@ def importance_figure(table: pd.DataFrame) -> Figure:
     top = table.head(_SHOWN_FEATURES).iloc[::-1]
     figure = Figure(figsize=(8.2, 0.8 + 0.27 * len(top)), layout="tight")
     axes = figure.subplots()
-    axes.barh(top["feature"], 100 * top["gain_share"], color=_BLUE)
+    axes.barh(top["feature"], 100 * top["gain_share"], color=BLUE)
     axes.set_xlabel("share of the trees' total gain, %")
     axes.set_title(f"the {len(top)} features of {len(table)} that the trees use most", fontsize=10)
     axes.tick_params(axis="y", labelsize=8)
@@ -60,7 +61,7 @@ def sources_figure(by_source: dict[str, Scores], goal: float) -> Figure:
     figure = Figure(figsize=(7.2, 1.3 + 0.5 * len(names)), layout="tight")
     axes = figure.subplots()
     spans = np.abs(ends - values[:, None]).T
-    axes.errorbar(values, range(len(names)), xerr=spans, fmt="o", color=_BLUE, capsize=4)
+    axes.errorbar(values, range(len(names)), xerr=spans, fmt="o", color=BLUE, capsize=4)
     axes.axvline(goal, color="0.4", linestyle="--", linewidth=1)
     axes.text(goal, -0.45, f" target {goal:.0%}", fontsize=8, color="0.3", va="bottom")
     axes.set_yticks(range(len(names)), [f"{name}\nn = {by_source[name].n}" for name in names])
@@ -72,8 +73,12 @@ def sources_figure(by_source: dict[str, Scores], goal: float) -> Figure:
     return figure
 
 
-def png(figure: Figure) -> bytes:
-    """Return the figure as PNG, 150 dots per inch."""
+def png(figure: Figure, *, about: str = "") -> bytes:
+    """Return the figure as PNG, 150 dots per inch; `about` is stored in its first bytes."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+    note = {"Source": about} if about else {}
+    with warnings.catch_warnings():
+        # A name may hold letters that the font lacks; they are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(stream, format="png", dpi=150, metadata={"Software": None, **note})
     return stream.getvalue()

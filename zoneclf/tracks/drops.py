@@ -1,8 +1,9 @@
 """Drops: the energy falls into a valley, then rises within seconds to a peak.
 
-In: RMS per frame.  The curve is smoothed; after it was higher, a valley lies below mean - `valley_sd` standard
-deviations, the peak that follows within `within_s` seconds above mean + `peak_sd`; the rise
-counts if (peak - valley) / mean exceeds `contrast`.  All five numbers are settings (``drops``).
+In: RMS per frame.  The curve is smoothed; a valley lies below mean - `valley_sd` standard
+deviations after it was higher, the peak that follows within `within_s` seconds above mean +
+`peak_sd`; the rise counts if (peak - valley) / mean exceeds `contrast`.  All five numbers are
+settings (``drops``).
 Whether there is a drop is decided on the smoothed curve, when it is on the unsmoothed one.
 """
 

@@ -1,0 +1,64 @@
+"""Commands that show what is to be heard in a track: drops."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoneclf.cli.app import Config, Jobs, Json, print_json, settings_of
+from zoneclf.cli.console import PARTIAL, console, printable, reports_errors
+
+if TYPE_CHECKING:
+    from zoneclf.pipeline.dropping import TrackDrops
+
+
+@reports_errors
+def drops(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, playlists (.m3u8).")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the pictures.", show_default=False),
+    ] = None,
+    jobs: Jobs = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Print when the drops of each track come and draw its energy.
+
+    Pictures go to results/drops in a workspace, elsewhere to the folder drops.
+    """
+    settings = settings_of(config, {"jobs": jobs})
+    from zoneclf.pipeline.dropping import drops_of
+    from zoneclf.pipeline.workspace import Workspace
+
+    found = drops_of(Workspace(), settings, paths, output=output, voice=console)
+    console.close()
+    if json_:
+        print_json({"settings": vars(settings.drops), "tracks": [vars(track) for track in found]})
+    else:
+        for track in found:
+            typer.echo("\n".join(map(printable, _lines(track))))
+    if any(track.status != "ok" for track in found):
+        raise typer.Exit(PARTIAL)
+
+
+def _lines(track: "TrackDrops") -> Iterator[str]:
+    """Yield a track's name, tempo and picture, then a line per drop."""
+    from zoneclf.report.energy_curve import clock
+
+    name = PurePath(track.path).name
+    mark = "" if track.status == "ok" else f"  ({track.status}: {track.reason})"
+    if track.duration_s is None:
+        yield f"{name}{mark}"
+        return
+    tempo = "no steady tempo" if track.tempo_bpm is None else f"{track.tempo_bpm:.1f} BPM"
+    yield f"{name}{mark}"
+    yield f"  {clock(track.duration_s)} long, {tempo}, picture: {track.picture}"
+    if not track.drops:
+        yield "  no drop"
+        return
+    yield "  drop     time  contrast  intensity"
+    for number, drop in enumerate(track.drops, 1):
+        times = f"{number:4}  {clock(drop.time_s):>7}"
+        yield f"  {times}  {drop.contrast:8.2f}  {drop.intensity:9.2f}"
