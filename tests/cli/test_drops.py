@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,21 @@ def test_wrong_usage_is_one_line(
     assert done.returncode == code
     assert said in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_thresholds_are_tuned_on_a_workspaces_zones_without_its_holdout(tour: Any) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "tune_drops.py"
+    done = subprocess.run(
+        [sys.executable, script, "--zones", "--tries", "3"],
+        cwd=tour.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    held_out = json.loads((tour.root / "dataset" / "holdout.json").read_text(encoding="utf-8"))
+    tracks = int(done.stdout.split()[0])
+    assert tracks <= 24 - len(held_out["track_ids"])
+    assert done.stdout.splitlines()[-6].startswith("drops:")
+    assert "mean ± standard deviation" in done.stdout
