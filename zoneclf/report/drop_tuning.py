@@ -128,10 +128,11 @@ def candidates(in_force: DropSettings, count: int, seed: int) -> list[DropSettin
 
 def _distance(values: DropSettings, others: DropSettings) -> float:
     """Return how far apart two sets of thresholds are, each in widths of its grid."""
-    return sum(
+    parts = [
         abs(getattr(values, name) - getattr(others, name)) / (max(grid) - min(grid))
         for name, grid in _VALUES.items()
-    )
+    ]
+    return float(sum(parts))
 
 
 def best(target: Target, tried: Sequence[DropSettings], train: Rows) -> DropSettings:
