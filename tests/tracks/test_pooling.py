@@ -17,6 +17,7 @@ from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.opensmile import OpensmileExtractor
 from zoneclf.settings import DropSettings
 from zoneclf.store import TableSpec
+from zoneclf.tracks.drops import RULE
 from zoneclf.tracks.pooling import track_features, track_spec
 from zoneclf.tracks.sets import COMMON22, DEAM236
 
@@ -152,6 +153,7 @@ def test_the_spec_carries_what_changes_a_drop() -> None:
     assert spec.level == "tracks"
     assert len(set(spec.features)) == len(spec.features)
     assert "drop.contrast" in dict(spec.parameters)
+    assert dict(spec.parameters)["drop.rule"] == RULE
     assert spec.difference(other)
     without_drops = ("tempo", "brightness")
     assert spec.select(without_drops) == other.select(without_drops)

@@ -18,6 +18,10 @@ from zoneclf.settings import DropSettings
 
 Curve = npt.NDArray[np.float64]
 
+# Goes up when the same frames and settings would give other features.  2: a valley follows
+# something higher.
+RULE = 2
+
 
 @dataclass(frozen=True)
 class Drop:

@@ -15,7 +15,7 @@ from zoneclf.frames.filters import CENTRES_HZ
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.settings import DropSettings
 from zoneclf.store import TableSpec
-from zoneclf.tracks.drops import drop_features, find_drops
+from zoneclf.tracks.drops import RULE, drop_features, find_drops
 from zoneclf.tracks.sets import DROPS, pooled
 
 Values = npt.NDArray[np.float64]
@@ -42,6 +42,7 @@ _SIMPLE = (
 
 def track_spec(frames: TableSpec, drops: DropSettings) -> TableSpec:
     """Return the spec of the track table made from frames of a spec."""
+    parameters = {**vars(drops), "rule": float(RULE)}
     return TableSpec(
         level="tracks",
         descriptors=frames.descriptors,
@@ -49,7 +50,7 @@ def track_spec(frames: TableSpec, drops: DropSettings) -> TableSpec:
         hop_s=frames.hop_s,
         rate_hz=frames.rate_hz,
         features=(*pooled(frames.features), *_SIMPLE, *DROPS),
-        parameters=tuple((f"drop.{name}", value) for name, value in sorted(vars(drops).items())),
+        parameters=tuple((f"drop.{name}", value) for name, value in sorted(parameters.items())),
     )
 
 
