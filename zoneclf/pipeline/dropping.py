@@ -19,9 +19,9 @@ from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.report.energy_curve import energy_figure
 from zoneclf.report.figures import png
 from zoneclf.settings import DropSettings, Settings
-from zoneclf.store import replacing
 from zoneclf.tracks.drops import Curve, Drop, find_drops
 from zoneclf.tracks.pooling import rms_of
+from zoneclf.writing import replacing
 
 # File systems take names of 255 bytes; suffixes and the mark of a partial file come on top.
 _LONGEST_STEM_BYTES = 180
