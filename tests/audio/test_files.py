@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from zoneclf.audio.files import (
     absolute,
     audio_files,
-    content_id,
     expand,
     path_text,
     read_playlist,
@@ -143,22 +142,6 @@ def test_what_is_named_twice_is_read_once_in_the_order_named(tmp_path: Path) -> 
 def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert absolute(Path("a/../b.mp3")) == Path.cwd() / "b.mp3"
-
-
-@given(first=st.binary(max_size=200), second=st.binary(max_size=200))
-def test_files_have_the_same_id_if_and_only_if_their_content_is_equal(
-    tmp_path_factory: pytest.TempPathFactory, first: bytes, second: bytes
-) -> None:
-    folder = tmp_path_factory.mktemp("ids")
-    (folder / "a").write_bytes(first)
-    (folder / "b").write_bytes(second)
-    assert (content_id(folder / "a") == content_id(folder / "b")) == (first == second)
-
-
-def test_a_file_that_cannot_be_opened_has_no_id(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="cannot be read") as caught:
-        content_id(tmp_path / "gone.mp3")
-    assert caught.value.status == "unreadable"
 
 
 @given(name_bytes)

@@ -30,7 +30,7 @@ FFMPEG = {
 }
 
 
-@pytest.mark.parametrize("suffix", SOUNDFILE.keys() | OGG.keys())
+@pytest.mark.parametrize("suffix", sorted(SOUNDFILE.keys() | OGG.keys()))
 def test_what_soundfile_writes_fits_its_name(
     tmp_path: Path, chirp: Callable, write_wav: Callable, ffmpeg: Callable, suffix: str
 ) -> None:

@@ -1,10 +1,9 @@
-"""Which audio files lie under a path, and which file is which by its content.
+"""Which audio files lie under a path.
 
 No file is opened before it is known to be a regular file: a FIFO named ``x.mp3`` would block for
 ever.  Folders are visited once each, by device and inode, so that loops of links end.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -89,21 +88,6 @@ def require_regular(path: Path) -> os.stat_result:
     if not stat.S_ISREG(found.st_mode):
         raise AudioError("not_a_file", "a folder, pipe, socket or device, not a file")
     return found
-
-
-def content_id(path: Path) -> str:
-    """Return the track id of a file: the first 20 hexadecimal digits of its SHA-256.
-
-    Raises
-    ------
-    AudioError
-        With status ``unreadable``.
-    """
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()[:20]
-    except OSError as error:
-        raise AudioError("unreadable", f"cannot be read ({error.strerror})") from error
 
 
 def path_text(path: Path) -> str:

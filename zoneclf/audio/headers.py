@@ -24,7 +24,7 @@ WHOLE_SHARE = 0.98
 # The longest ogg page: a header of 27 + 255 bytes and 255 segments of 255.
 _PAGE_BYTES = 65_307
 # Chunked files: how the chunk of sound is called, and the byte order of its size.
-_SOUND_CHUNKS = {b"RIFF": (b"data", "<"), b"FORM": (b"SSND", ">")}
+SOUND_CHUNKS = {b"RIFF": (b"data", "<"), b"FORM": (b"SSND", ">")}
 
 
 def is_unmarked_vbr(path: Path) -> bool:
@@ -81,8 +81,8 @@ def cut_short(path: Path) -> str:
     size = path.stat().st_size
     with path.open("rb") as stream:
         head = stream.read(4)
-        if head in _SOUND_CHUNKS:
-            return _cut_chunk(stream, size, *_SOUND_CHUNKS[head])
+        if head in SOUND_CHUNKS:
+            return _cut_chunk(stream, size, *SOUND_CHUNKS[head])
         if head == b"OggS":
             tail = _at(stream, max(0, size - _PAGE_BYTES), _PAGE_BYTES)
             return "" if _ends_stream(tail) else "the last ogg page is missing"
@@ -123,7 +123,7 @@ def _at(stream: BinaryIO, place: int, count: int) -> bytes:
     return stream.read(count)
 
 
-def _after_id3(head: bytes) -> int:
+def after_id3(head: bytes) -> int:
     """Return where sound begins: an ID3v2 tag's length is four 7-bit bytes (ID3v2.4, 3.1)."""
     if len(head) < 10 or head[:3] != b"ID3":
         return 0
@@ -133,7 +133,7 @@ def _after_id3(head: bytes) -> int:
 
 def _first_mp3_frame(stream: BinaryIO) -> tuple[int, bytes]:
     """Return where the first mp3 frame begins and its bytes; no bytes if there is no frame."""
-    place = _after_id3(_at(stream, 0, 10))
+    place = after_id3(_at(stream, 0, 10))
     frame = _mp3_frame(_at(stream, place, 4))
     return place, _at(stream, place, frame[0]) if frame else b""
 

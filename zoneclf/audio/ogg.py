@@ -17,6 +17,7 @@ MAGIC = b"OggS"
 _HEADER = struct.Struct("<4sBBqIIIB")
 _CHECKSUM = slice(22, 26)
 _FIRST, _LAST = 2, 4
+_COMMENTS = 1
 # zlib's checksum is Ogg's with the bits of every byte, and of the sum, in reverse order.
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -26,6 +27,8 @@ class _Page:
     flags: int
     stream: int
     number: int
+    lacing: bytes
+    body: bytes
     whole: bool
 
 
@@ -40,6 +43,37 @@ def broken_page(path: Path) -> str:
             return ""
         stream.seek(0)
         return _first_break(stream, path.stat().st_size)
+
+
+def without_comments(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the packets of an ogg file from here on, joined, but for the second of each stream.
+
+    That one holds the comments, which a tagger rewrites, and the pages after it may be cut
+    anew.  Sources: Vorbis I, section 4.2.1; RFC 7845, section 3.
+
+    Raises
+    ------
+    ValueError
+        If a page is damaged or something else follows the last.
+    """
+    packets: dict[int, int] = {}
+    for page in _pages(stream):
+        if not page.whole:
+            raise ValueError("a page is damaged")
+        if page.flags & _FIRST:
+            packets[page.stream] = 0
+        if packets.get(page.stream, 0) > _COMMENTS:
+            yield page.body
+            continue
+        place = 0
+        for length in page.lacing:
+            if packets.get(page.stream, 0) != _COMMENTS:
+                yield page.body[place : place + length]
+            place += length
+            if length < 255:
+                packets[page.stream] = packets.get(page.stream, 0) + 1
+    if stream.read(1):
+        raise ValueError("something else follows")
 
 
 def _first_break(stream: BinaryIO, size: int) -> str:
@@ -68,7 +102,7 @@ def _pages(stream: BinaryIO) -> Iterator[_Page]:
             return
         blank = head[: _CHECKSUM.start] + bytes(4) + head[_CHECKSUM.stop :]
         whole = _checksum(blank + lacing + body) == head[_CHECKSUM]
-        yield _Page(flags, serial, number, whole)
+        yield _Page(flags, serial, number, lacing, body, whole)
 
 
 def _checksum(content: bytes) -> bytes:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -41,6 +42,7 @@ class Console:
         self.verbose = False
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
 
     def say(self, text: str) -> None:
         """Tell one line, unless asked to be quiet."""
@@ -54,7 +56,8 @@ class Console:
     def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
         """Show how far a long work is."""
         if self.verbose:
-            typer.echo(printable(f"{what} {done}/{total} {detail}".rstrip()), err=True)
+            left = self._left(what, done, total)
+            typer.echo(printable(f"{what} {done}/{total} {detail}".rstrip() + left), err=True)
             return
         if self.quiet or not sys.stderr.isatty():
             return
@@ -66,6 +69,16 @@ class Console:
         self._bar.update(self._tasks[what], completed=done, total=total, detail=detail)
         if done >= total:
             self.close()
+
+    def _left(self, what: str, done: int, total: int) -> str:
+        """Return an estimate of the time left, from what was done since the first call."""
+        started_s, first = self._begun.setdefault(what, (time.monotonic(), done))
+        if done >= total:
+            del self._begun[what]
+        if done <= first or done >= total:
+            return ""
+        left_s = (time.monotonic() - started_s) / (done - first) * (total - done)
+        return f", about {left_s:.0f} s left"
 
     def close(self) -> None:
         """End the progress bars."""

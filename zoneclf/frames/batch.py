@@ -8,14 +8,20 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures import (
+    CancelledError,
+    ThreadPoolExecutor,
+    TimeoutError,
+    as_completed,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from zoneclf.audio.files import content_id, require_regular
+from zoneclf.audio.files import require_regular
 from zoneclf.audio.sound import WORTH_RETRYING
+from zoneclf.audio.sound_ids import sound_id
 from zoneclf.errors import AudioError
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.takes import FrameReader, Take, TrackFacts
@@ -50,7 +56,8 @@ def identify(paths: Iterable[Path], known: Mapping[tuple[str, int, int], str]) -
     `known` maps path, size in bytes and modification time in ns to the id of earlier runs, so
     that an unchanged file is not read again.
     """
-    return [_identify(path, known) for path in paths]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as readers:  # hashing frees the lock
+        return list(readers.map(lambda path: _identify(path, known), paths))
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,14 @@ class Batch:
     time_limit_s: float
 
     def pending(self, found: Sequence[Found]) -> list[Found]:
-        """Return what a run would read: one file per content that is not done yet."""
+        """Return what a run would read: one file per content that is not done yet.
+
+        The largest come first, so that no process is left alone with a long mix at the end.
+        """
         done = self.store.facts().keys()
         unique = {file.track_id: file for file in reversed(found) if file.problem is None}
-        return [unique[track_id] for track_id in sorted(unique) if track_id not in done]
+        todo = [unique[track_id] for track_id in sorted(unique) if track_id not in done]
+        return sorted(todo, key=lambda file: -file.size_bytes)
 
     def run(self, found: Sequence[Found], progress: Progress) -> dict[str, TrackFacts]:
         """Read what is not done yet, compact, and return the facts of every track by id.
@@ -87,8 +98,9 @@ class Batch:
         workers = max(1, min(self.jobs or os.cpu_count() or 1, len(todo)))
         with ProcessPool(max_workers=workers, context=context, initializer=_be_quiet) as pool:
             try:
-                futures = [self._schedule(pool, file) for file in todo]
-                for file, future in zip(todo, futures, strict=True):
+                files = {self._schedule(pool, file): file for file in todo}
+                for future in as_completed(files):
+                    file = files[future]
                     facts[file.track_id] = self._outcome(future, file)
                     progress(file, facts[file.track_id])
             except BaseException:
@@ -116,7 +128,7 @@ def _identify(path: Path, known: Mapping[tuple[str, int, int], str]) -> Found:
     try:
         status = require_regular(path)
         key = (str(path), status.st_size, status.st_mtime_ns)
-        return Found(path, known.get(key) or content_id(path), status.st_size, status.st_mtime_ns)
+        return Found(path, known.get(key) or sound_id(path), status.st_size, status.st_mtime_ns)
     except AudioError as error:
         return Found(path, "", problem=error)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from zoneclf.errors import SettingsError, TableError
-from zoneclf.frames.batch import Batch, Found, identify
+from zoneclf.frames.batch import Batch, identify
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.planning import ExtractRequest, Plan, plans_of
+from zoneclf.pipeline.telling import Teller
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings
 from zoneclf.store import TableNote, read_note
@@ -86,7 +87,9 @@ def _run(
     pending = len(batch.pending(found))
     if not pending:
         voice.say(f"{plan.source}: nothing new to extract")
-    facts = batch.run(found, _Teller(plan.source, pending, voice))
+    teller = Teller(f"extract {plan.source}", pending, voice)
+    facts = batch.run(found, teller)
+    teller.close()
     rows = about(found, facts)
     if earlier is not None:
         rows = _with_earlier(rows, earlier, request, voice)
@@ -121,20 +124,6 @@ def _known(earlier: pd.DataFrame | None) -> dict[tuple[str, int, int], str]:
         return {}
     keys = zip(earlier["path"], earlier["size_bytes"], earlier["mtime_ns"], strict=True)
     return dict(zip(keys, earlier["track_id"], strict=True))
-
-
-class _Teller:
-    """Counts tracks as they are done."""
-
-    def __init__(self, source: str, total: int, voice: Voice) -> None:
-        self._source, self._total, self._voice = source, total, voice
-        self._done, self._seconds = 0, 0.0
-
-    def __call__(self, _: Found, facts: TrackFacts) -> None:
-        self._done += 1
-        self._seconds += facts.duration_s
-        minutes = f"{self._seconds / 60:.0f} min of sound"
-        self._voice.progress(f"extract {self._source}", self._done, self._total, minutes)
 
 
 def _summary(

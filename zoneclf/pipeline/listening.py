@@ -12,6 +12,7 @@ from zoneclf.frames.extractor import Frames
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.frames.takes import TrackFacts
+from zoneclf.pipeline.telling import Teller
 from zoneclf.pipeline.workspace import Voice
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
@@ -46,12 +47,5 @@ def listen(
     with tempfile.TemporaryDirectory(prefix="zoneclf-") as folder:
         store = FrameStore(Path(folder), TableNote(spec=reader.spec, origins=(reader.origin,)))
         batch = Batch(reader, store, settings.jobs, settings.audio.time_limit_s)
-        total, done = len(batch.pending(files)), 0
-
-        def tell(*_: object) -> None:
-            nonlocal done
-            done += 1
-            voice.progress("listen", done, total)
-
-        facts = batch.run(files, tell)
+        facts = batch.run(files, Teller("listen", len(batch.pending(files)), voice))
         return facts, use(store.tracks())
