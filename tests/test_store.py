@@ -285,5 +285,5 @@ def test_damage_in_a_row_group_is_found_when_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(content)
     file = TableFile(path)
     with pytest.raises(TableError, match=r"a\.parquet: its rows are damaged"):
-        file.read(0)
-    np.testing.assert_array_equal(file.read(1)["x"].to_numpy(), values[1])
+        file.read_group(0)
+    np.testing.assert_array_equal(file.read_group(1)["x"].to_numpy(), values[1])

@@ -1,15 +1,14 @@
 """Feature tables as Parquet files that know how they were made.
 
-A file holds one table and a note in its Parquet metadata: the `TableSpec` (what the numbers
-mean), the `Origin` (what made them), and further notes.  Two tables join only if their specs are
-equal.
+A file holds one table and a note: the `TableSpec` (what the numbers mean), the `Origin` (what made
+them), and further notes.  Two tables join only if their specs are equal.
 """
 
 import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from zoneclf.writing import replacing
 
 # Goes up when an older zoneclf could no longer read a table correctly.
 FORMAT = 1
-_KEY = b"zoneclf"
+_KEY = "zoneclf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +123,9 @@ def write_groups(groups: Iterable[pa.Table], note: TableNote, path: Path) -> Non
     OutputError
         As `write_table`.
     """
-    text = json.dumps({"format": FORMAT, **dataclasses.asdict(note)})
     remaining = iter(groups)
     first = next(remaining)
-    schema = first.schema.with_metadata({**(first.schema.metadata or {}), _KEY: text.encode()})
+    schema = first.schema
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     others = [name for name in schema.names if name not in floats]
     with (
@@ -141,10 +139,13 @@ def write_groups(groups: Iterable[pa.Table], note: TableNote, path: Path) -> Non
             use_byte_stream_split=floats,
             write_statistics=others,
             write_page_checksum=True,
+            store_schema=False,
         ) as writer,
     ):
         for group in itertools.chain([first], remaining):
             writer.write_table(group.cast(schema), row_group_size=max(1, group.num_rows))
+        text = json.dumps({"format": FORMAT, **dataclasses.asdict(note)})
+        writer.add_key_value_metadata({_KEY: text})
 
 
 def read_note(path: Path) -> TableNote:
@@ -155,53 +156,33 @@ def read_note(path: Path) -> TableNote:
     TableError
         If the file is not a feature table, is damaged, or was written by a newer zoneclf.
     """
-    try:
-        schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException) as error:
-        raise TableError(
-            f"{path}: cannot be read as Parquet ({error}); delete it and extract again"
-        ) from error
-    text = (schema.metadata or {}).get(_KEY)
-    if text is None:
-        raise TableError(f"{path}: not a zoneclf feature table; write it with `zoneclf extract`")
-    note = _note_of(text, path)
-    missing = [name for name in note.spec.features if name not in schema.names]
-    if missing:
-        raise TableError(f"{path}: column {missing[0]!r} is announced but not there")
-    return note
+    return TableFile(path).note
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, TableNote]:
-    """Read a table written by `write_table`, all of it or some columns.
-
-    Raises
-    ------
-    TableError
-        As `read_note`, or if the rows are damaged.
-    """
-    note = read_note(path)
-    try:
-        table = pq.read_table(
-            path, columns=columns, partitioning=None, page_checksum_verification=True
-        )
-    except (OSError, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
-    return table, note
+    """Read all of a table or some columns; errors are those of `TableFile`."""
+    file = TableFile(path)
+    return file.read(columns), file.note
 
 
 class TableFile:
-    """A table that is read row group by row group.
+    """A table that may be read row group by row group.
 
     Raises
     ------
     TableError
-        As `read_table`; while rows are read, too.
+        As `read_note`; while rows are read, if they are damaged.
     """
 
     def __init__(self, path: Path) -> None:
-        self.note = read_note(path)
         self._path = path
-        self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        try:
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        except (OSError, pa.ArrowException) as error:
+            raise TableError(
+                f"{path}: cannot be read as Parquet ({error}); delete it and extract again"
+            ) from error
+        self.note = _note_in(self._file.metadata, path)
 
     @property
     def group_sizes(self) -> list[int]:
@@ -209,23 +190,39 @@ class TableFile:
         whole = self._file.metadata
         return [whole.row_group(group).num_rows for group in range(whole.num_row_groups)]
 
-    def read(self, group: int) -> pa.Table:
+    def read(self, columns: list[str] | None = None) -> pa.Table:
+        """Return all rows, all columns or some."""
+        return self._checked(lambda: self._file.read(columns))
+
+    def read_group(self, group: int) -> pa.Table:
         """Return the rows of one row group."""
-        try:
-            return self._file.read_row_group(group)
-        except (OSError, pa.ArrowException) as error:
-            raise _damaged(self._path, error) from error
+        return self._checked(lambda: self._file.read_row_group(group, use_threads=False))
 
     def groups(self) -> Iterator[pa.Table]:
         """Yield the rows of every row group; one without rows if there is none."""
         for group in range(self._file.num_row_groups):
-            yield self.read(group)
+            yield self.read_group(group)
         if not self._file.num_row_groups:
             yield self._file.schema_arrow.empty_table()
 
+    def _checked(self, read: Callable[[], pa.Table]) -> pa.Table:
+        try:
+            return read()
+        except (OSError, pa.ArrowException) as error:
+            message = f"{self._path}: its rows are damaged ({error}); extract again"
+            raise TableError(message) from error
 
-def _damaged(path: Path, error: Exception) -> TableError:
-    return TableError(f"{path}: its rows are damaged ({error}); extract again")
+
+def _note_in(metadata: pq.FileMetaData, path: Path) -> TableNote:
+    text = (metadata.metadata or {}).get(_KEY.encode())
+    if text is None:
+        raise TableError(f"{path}: not a zoneclf feature table; write it with `zoneclf extract`")
+    note = _note_of(text, path)
+    there = {metadata.schema.column(place).name for place in range(metadata.num_columns)}
+    missing = [name for name in note.spec.features if name not in there]
+    if missing:
+        raise TableError(f"{path}: column {missing[0]!r} is announced but not there")
+    return note
 
 
 def _note_of(text: bytes, path: Path) -> TableNote:

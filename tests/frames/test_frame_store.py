@@ -5,6 +5,7 @@ import errno
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from zoneclf.errors import LockedError, OutputError, TableError
 from zoneclf.frames.extractor import Frames, frames_of
 from zoneclf.frames.frame_store import TRACKS_PER_SHARD, FrameStore
+from zoneclf.frames.rows import CHUNK_ROWS
 from zoneclf.frames.takes import Take, TrackFacts
 from zoneclf.store import Origin, TableNote, TableSpec
 
@@ -267,3 +269,65 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "frames").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be made"):
         FrameStore(tmp_path / "frames", NOTE).lock()
+
+
+def test_one_track_is_found_in_the_shard_that_holds_it(store: FrameStore) -> None:
+    for names in ("adg", "bfx"):
+        stage(store, *(take(name) for name in names))
+        store.compact()
+    for name in "adgbfx":
+        facts, frames = store.track(name)
+        assert facts == take(name).facts
+        expected = take(name).frames
+        assert expected is not None
+        np.testing.assert_array_equal(frames.rows, expected.rows)
+    for name in "cz":
+        with pytest.raises(TableError, match=f"no frames of track {name}; extract it"):
+            store.track(name)
+
+
+def test_a_long_track_is_kept_in_pieces(store: FrameStore) -> None:
+    takes = [take("a", 2 * CHUNK_ROWS + 5), take("b", 3), take("c", CHUNK_ROWS), take("d", 1)]
+    stage(store, *takes)
+    store.compact()
+    require_kept(store, *takes)
+    sizes = {len(chunk) for _, frames in store.tracks() for chunk in frames.source.chunks()}
+    assert max(sizes) <= CHUNK_ROWS
+
+
+COMPACTOR = """
+import sys
+import time
+from pathlib import Path
+from zoneclf.frames.frame_store import FrameStore
+from zoneclf.store import read_note
+folder = Path(sys.argv[1])
+store = FrameStore(folder, read_note(next(folder.rglob("*.parquet"))))
+with store.lock():
+    print("starts", flush=True)
+    store.compact()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_compaction_survives_being_killed_at_any_moment(store: FrameStore) -> None:
+    takes = [take(f"{number:04}", 1 + number % 7) for number in range(200)]
+    stage(store, *takes)
+    unfinished = 0
+    for number, delay_s in enumerate(np.linspace(0, 0.5, 20).tolist()):
+        copy = FrameStore(store.folder.with_name(str(number)), NOTE)
+        shutil.copytree(store.folder, copy.folder)
+        command = [sys.executable, "-c", COMPACTOR, str(copy.folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as compactor:
+            assert compactor.stdout is not None
+            assert compactor.stdout.readline() == b"starts\n"
+            time.sleep(delay_s)
+            compactor.kill()
+            unfinished += compactor.stdout.readline() != b"done\n"
+        assert copy.facts() == {one.facts.track_id: one.facts for one in takes}
+        with copy.lock():
+            copy.compact()
+        require_kept(copy, *takes)
+        assert [name for name in files(copy) if "staging" in name or "part" in name[-5:]] == []
+    assert unfinished >= 5, "the kills came too late: the test proves nothing"

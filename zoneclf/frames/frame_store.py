@@ -1,12 +1,12 @@
 """The frames of one source on disk: one file per track while extracting, then shards of 64.
 
 ``<folder>/staging/<track_id>.parquet`` is written whole or not at all, so resuming means: what is
-there is done.  `compact` joins staged files, sorted by track id, into ``part-<hash>.parquet``; a
-shard is complete before its staged files go, so a kill at any moment loses nothing.
+there is done.  `compact` joins staged files, sorted by track id, into shards named by their first
+and last track; a shard is complete before its staged files go, so a kill at any moment loses
+nothing.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from filelock import FileLock, Timeout
 from zoneclf.errors import LockedError, TableError
 from zoneclf.frames.extractor import Frames
 from zoneclf.frames.rows import Rows
-from zoneclf.frames.shards import Shard, regrouped
+from zoneclf.frames.shards import Shard, may_hold, regrouped, shard_name
 from zoneclf.frames.takes import Take, TrackFacts
-from zoneclf.store import TableNote, read_note, write_groups
+from zoneclf.store import TableFile, TableNote, read_note, write_groups
 from zoneclf.writing import make_folder
 
 TRACKS_PER_SHARD = 64
@@ -97,10 +97,10 @@ class FrameStore:
         staged = sorted(self._staging.glob("*.parquet"))
         for first in range(0, len(staged), TRACKS_PER_SHARD):
             paths = staged[first : first + TRACKS_PER_SHARD]
-            facts = [TrackFacts(**read_note(path).notes["tracks"][0]) for path in paths]
-            ids = " ".join(fact.track_id for fact in facts)
-            name = f"part-{hashlib.sha256(ids.encode()).hexdigest()[:12]}.parquet"
-            write_groups(regrouped(paths), self._note_with(facts), self.folder / name)
+            files = [TableFile(path) for path in paths]
+            facts = [TrackFacts(**file.note.notes["tracks"][0]) for file in files]
+            name = shard_name([fact.track_id for fact in facts])
+            write_groups(regrouped(files), self._note_with(facts), self.folder / name)
             for path in paths:
                 path.unlink()
 
@@ -111,21 +111,33 @@ class FrameStore:
 
     def tracks(self) -> Iterator[tuple[TrackFacts, Frames]]:
         """Yield facts and frames of every track that has frames, shard by shard."""
-        for path in sorted(self.folder.glob("part-*.parquet")):
-            shard = Shard(path)
-            for raw in shard.note.notes["tracks"]:
-                facts = TrackFacts(**raw)
-                start_s, rows = shard.take(facts.frame_count)
-                if facts.frame_count:
-                    yield facts, Frames(start_s, rows, facts.measures)
+        for path in self._shards():
+            yield from Shard(path).tracks()
+
+    def track(self, track_id: str) -> tuple[TrackFacts, Frames]:
+        """Return facts and frames of one track; only shards that may hold it are opened.
+
+        Raises
+        ------
+        TableError
+            If the store has no frames of it.
+        """
+        for path in self._shards():
+            if may_hold(path, track_id):
+                for facts, frames in Shard(path).tracks():
+                    if facts.track_id == track_id:
+                        return facts, frames
+        raise TableError(f"{self.folder}: has no frames of track {track_id}; extract it")
 
     def _joined_ids(self) -> set[str]:
-        notes = (read_note(path) for path in self.folder.glob("part-*.parquet"))
+        notes = (read_note(path) for path in self._shards())
         return {raw["track_id"] for note in notes for raw in note.notes["tracks"]}
 
     def _files(self) -> list[Path]:
-        shards = self.folder.glob("part-*.parquet")
-        return [*sorted(shards), *sorted(self._staging.glob("*.parquet"))]
+        return [*self._shards(), *sorted(self._staging.glob("*.parquet"))]
+
+    def _shards(self) -> list[Path]:
+        return sorted(self.folder.glob("part-*.parquet"))
 
     def _note_with(self, facts: list[TrackFacts]) -> TableNote:
         return dataclasses.replace(

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from zoneclf.frames.extractor import Frames
 from zoneclf.frames.rows import CHUNK_ROWS, Rows
+from zoneclf.frames.takes import TrackFacts
 from zoneclf.store import TableFile
 
 
-def regrouped(paths: list[Path]) -> Iterator[pa.Table]:
+def regrouped(files: list[TableFile]) -> Iterator[pa.Table]:
     """Yield the rows of table files in order, as tables of at most `CHUNK_ROWS` rows."""
     waiting: list[pa.Table] = []
     count = 0
-    for path in paths:
-        for piece in TableFile(path).groups():
+    for file in files:
+        for piece in file.groups():
             if count and count + piece.num_rows > CHUNK_ROWS:
                 yield pa.concat_tables(waiting)
                 waiting, count = [], 0
@@ -30,40 +31,53 @@ def regrouped(paths: list[Path]) -> Iterator[pa.Table]:
     yield pa.concat_tables(waiting)
 
 
+def shard_name(track_ids: list[str]) -> str:
+    """Return the name of the shard of these tracks, sorted; it tells where to look for one."""
+    return f"part-{track_ids[0]}-{track_ids[-1]}.parquet"
+
+
+def may_hold(path: Path, track_id: str) -> bool:
+    """Return whether a shard may hold a track, by its name."""
+    first, _, last = path.stem.removeprefix("part-").partition("-")
+    return first <= track_id <= last
+
+
 class Shard:
-    """A file of joined tracks; tracks are taken in order, their rows are read when asked for."""
+    """A file of joined tracks, whose rows are read when they are asked for."""
 
     def __init__(self, path: Path) -> None:
         self._file = TableFile(path)
-        self.note = self._file.note
         sizes = self._file.group_sizes
         self._ends = np.cumsum(sizes, dtype=np.int64)
         self._starts = self._ends - sizes
-        self._taken = 0
-        self._read: tuple[int, npt.NDArray[np.float64], Rows] | None = None
+        self._read: tuple[int, Rows] | None = None
 
-    def take(self, frame_count: int) -> tuple[npt.NDArray[np.float64], "ShardRows"]:
-        """Return the starts of the next track's frames, shape (frames,), and its rows."""
-        first = self._taken
-        self._taken += frame_count
-        pieces = [starts for starts, _ in self.pieces(first, self._taken)]
-        return np.concatenate([np.empty(0), *pieces]), ShardRows(self, first, self._taken)
+    def tracks(self) -> Iterator[tuple[TrackFacts, Frames]]:
+        """Yield facts and frames of every track that has frames."""
+        start_s = self._file.read(["start_s"])["start_s"].to_numpy()
+        first = 0
+        for raw in self._file.note.notes["tracks"]:
+            facts = TrackFacts(**raw)
+            last = first + facts.frame_count
+            if facts.frame_count:
+                rows = ShardRows(self, first, last)
+                yield facts, Frames(start_s[first:last], rows, facts.measures)
+            first = last
 
-    def pieces(self, first: int, last: int) -> Iterator[tuple[npt.NDArray[np.float64], Rows]]:
-        """Yield starts and rows of the file's rows `first` to `last`, row group by row group."""
+    def pieces(self, first: int, last: int) -> Iterator[Rows]:
+        """Yield the file's rows `first` to `last`, row group by row group."""
         group = int(np.searchsorted(self._ends, first, side="right"))
         while first < last:
-            starts, rows = self._group(group)
-            here = slice(first - self._starts[group], last - self._starts[group])
-            yield starts[here], rows[here]
+            start = int(self._starts[group])
+            yield self._group(group)[first - start : last - start]
             first, group = int(self._ends[group]), group + 1
 
-    def _group(self, group: int) -> tuple[npt.NDArray[np.float64], Rows]:
+    def _group(self, group: int) -> Rows:
         if self._read is None or self._read[0] != group:
-            table = self._file.read(group)
-            columns = [table[name].to_numpy() for name in self.note.spec.features]
-            self._read = group, table["start_s"].to_numpy(), np.stack(columns, axis=1)
-        return self._read[1:]
+            table = self._file.read_group(group)
+            columns = [table[name].to_numpy() for name in self._file.note.spec.features]
+            self._read = group, np.stack(columns, axis=1)
+        return self._read[1]
 
 
 @dataclass(frozen=True)
@@ -79,5 +93,4 @@ class ShardRows:
 
     def chunks(self) -> Iterator[Rows]:
         """Yield the rows in order, shape (rows, features)."""
-        for _, rows in self.shard.pieces(self.first, self.last):
-            yield rows
+        return self.shard.pieces(self.first, self.last)
