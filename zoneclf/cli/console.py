@@ -121,6 +121,8 @@ def prepare_process() -> None:
     # Idle worker threads that spin slow short fits; one thread per process is the fastest here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Arrow's own allocator keeps tens of MB that were needed for a moment.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     _give_numba_a_cache()
     signal.signal(signal.SIGTERM, _on_terminate)
     sys.excepthook = _on_bug

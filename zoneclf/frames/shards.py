@@ -4,6 +4,7 @@ A row group holds some whole tracks, or a part of a long one: 8 tracks of four m
 groups make a column over all tracks faster to read, smaller ones a single track.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,20 @@ def regrouped(files: list[TableFile]) -> Iterator[pa.Table]:
     """Yield the rows of table files in order, as tables of at most `CHUNK_ROWS` rows."""
     waiting: list[pa.Table] = []
     count = 0
-    for file in files:
-        for piece in file.groups():
-            if count and count + piece.num_rows > CHUNK_ROWS:
-                yield pa.concat_tables(waiting)
-                waiting, count = [], 0
-            waiting.append(piece.replace_schema_metadata(None))
-            count += piece.num_rows
-    yield pa.concat_tables(waiting)
+    for piece in itertools.chain.from_iterable(file.groups() for file in files):
+        if count and count + piece.num_rows > CHUNK_ROWS:
+            yield _taken(waiting)
+            count = 0
+        waiting.append(piece.replace_schema_metadata(None))
+        count += piece.num_rows
+    yield _taken(waiting)
+
+
+def _taken(waiting: list[pa.Table]) -> pa.Table:
+    """Return tables joined and forget them, so that memory holds them no longer than needed."""
+    joined = pa.concat_tables(waiting)
+    waiting.clear()
+    return joined
 
 
 def shard_name(track_ids: list[str]) -> str:

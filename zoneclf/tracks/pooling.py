@@ -30,6 +30,8 @@ _RENAMED = {
 _BANDS = [column_of(f"{name}_sma{index}_amean") for name, index in BANDS]
 # Auditory bands centred at 3 kHz and above.
 _BRIGHT = CENTRES_HZ >= 3000.0
+# Rows turned to float64 at once: 2 MB.
+_ROWS_AT_ONCE = 1024
 _SIMPLE = (
     "tempo",
     *_RENAMED,
@@ -68,7 +70,8 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
     """
     moments = Moments()
     for rows in frames.source.chunks():
-        moments.add(rows.astype(np.float64))
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            moments.add(rows[first : first + _ROWS_AT_ONCE].astype(np.float64))
     rms = rms_of(frames, spec.features)
     found = drop_features(
         find_drops(rms, FrameGrid(spec.window_s, spec.hop_s), drops),
@@ -85,7 +88,8 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
 def rms_of(frames: Frames, features: Sequence[str]) -> Values:
     """Return RMS per frame, shape (frames,), of rows whose columns are `features`."""
     place = features.index(RMS)
-    return np.concatenate([rows[:, place] for rows in frames.source.chunks()]).astype(np.float64)
+    # Copies: a view of one column would keep all the others in memory.
+    return np.concatenate([rows[:, place].astype(np.float64) for rows in frames.source.chunks()])
 
 
 class Moments:
@@ -103,7 +107,8 @@ class Moments:
     def add(self, rows: Values) -> None:
         """Take rows of shape (rows, columns)."""
         mean = rows.mean(axis=0)
-        squares = ((rows - mean) ** 2).sum(axis=0)
+        centred = rows - mean
+        squares = np.einsum("ij,ij->j", centred, centred)
         whole = self._count + len(rows)
         apart = mean - self.mean
         self._squares = self._squares + squares + apart**2 * (self._count * len(rows) / whole)
