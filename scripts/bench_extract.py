@@ -5,7 +5,8 @@ Usage: python scripts/bench_extract.py [--rounds N] [--files N]
 Reads tracks of 3 to 5 minutes from the folder that ZONECLF_REAL_DATA names (default
 ../shared/data), as mp3 and, written anew, as flac and wav.  One process, one thread, alternating
 within each round; compilation and imports are warmed up before.  Prints medians over rounds with
-their spread (interquartile range), and ratios of medians.
+their spread (interquartile range), and ratios of medians.  Essentia's MusicExtractor is one more
+column where that package is installed.
 """
 
 import argparse
@@ -14,11 +15,13 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import importlib.util
 import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,7 @@ from zoneclf.settings import AudioSettings
 from zoneclf.tracks.tempo import TempoMeter
 
 ROOT = Path(os.environ.get("ZONECLF_REAL_DATA", "../shared/data"))
+PACKAGES = ("numpy", "scipy", "numba", "soundfile", "librosa", "opensmile")
 TRACKS = ("deam/full_songs/3.mp3", "deam/full_songs/577.mp3", "deam/full_songs/598.mp3")
 
 
@@ -68,12 +72,20 @@ def naive(path: Path) -> None:
     naive_features(path)
 
 
+def essentia(path: Path) -> None:
+    """Run MusicExtractor; its licence (AGPL) keeps it out of the dependencies."""
+    standard = importlib.import_module("essentia.standard")
+    standard.MusicExtractor()(str(path))
+
+
 WAYS: dict[str, Callable[[Path], None]] = {
     "decode and mix": decode,
     "zoneclf frames": frames,
     "naive librosa": naive,
     "openSMILE": opensmile,
 }
+if importlib.util.find_spec("essentia") is not None:
+    WAYS["Essentia"] = essentia
 
 
 def variants(folder: Path, count: int) -> dict[str, list[Path]]:
@@ -110,7 +122,9 @@ def main() -> int:
     options = parser.parse_args()
     if not (ROOT / TRACKS[0]).is_file():
         sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")
-    print(f"{platform.machine()}, Python {platform.python_version()}, {options.rounds} rounds\n")
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{versions}; {options.rounds} rounds, {options.files} tracks\n")
     with tempfile.TemporaryDirectory() as name:
         found = variants(Path(name), options.files)
         for warm_up in WAYS.values():

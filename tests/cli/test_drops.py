@@ -37,6 +37,7 @@ def music(tmp_path_factory: pytest.TempPathFactory, write_wav: Write) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_each_track_gets_its_drops_and_its_own_picture(
     zoneclf: Run, music: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +59,7 @@ def test_each_track_gets_its_drops_and_its_own_picture(
     assert [track["picture"] for track in json.loads(again.stdout)["tracks"]] == pictures[::-1]
 
 
+@pytest.mark.slow
 def test_a_table_is_printed_and_what_fails_is_named(
     zoneclf: Run, music: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_table_is_printed_and_what_fails_is_named(
     ]
 
 
+@pytest.mark.slow
 def test_a_strangers_picture_is_left_alone(zoneclf: Run, music: Path, tmp_path: Path) -> None:
     mine = tmp_path / "pictures" / "same name.png"
     mine.parent.mkdir()

@@ -15,6 +15,7 @@ this file.  Where none is named here, the promise is about code below the comman
 10  loops of links           audio/test_files
 11  copies and hard links    here; frames/test_batch
 13  moved files              here; frames/test_batch
+14  files with new tags      here; audio/test_sound_ids
 15  changed while it is read                    frames/test_sound_reader
 16  names that trip up shells and terminals     here; audio/test_files; frames/test_sound_reader
 17  names with a leading dash                   here
@@ -27,8 +28,7 @@ this file.  Where none is named here, the promise is about code below the comman
 24  outputs that cannot be written              here; cli/test_faults
 25  two runs in one second   here; report/test_folder
 
-Promises 12 (duplicates that were encoded anew) and 14 (files with new tags) are about grouping and
-content ids: see labels/test_table and audio/test_files.
+Promise 12 (duplicates that were encoded anew) is about grouping: see labels/test_table.
 """
 
 import datetime
@@ -52,6 +52,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutagen.id3 import ID3, TIT2
 
 from zoneclf.audio.files import expand, path_text, require_regular, text_path
 from zoneclf.errors import AudioError
@@ -60,6 +61,8 @@ from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.report import folder as results
 from zoneclf.store import read_note
 from zoneclf.tracks.track_table import SEPARATOR
+
+pytestmark = pytest.mark.slow
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
@@ -160,7 +163,6 @@ def kill_often(library: Library, workspace: Path, root: Path, seed: int) -> int:
     return killed
 
 
-@pytest.mark.slow
 def test_runs_killed_at_any_time_end_in_the_same_tables(
     library: Library, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
@@ -181,7 +183,6 @@ def group_is_gone(group: int) -> bool:
     return False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "to_group", "code"),
     [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)],
@@ -211,7 +212,6 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_goes_on(
     library.require_same(workspace)
 
 
-@pytest.mark.slow
 def test_a_second_extraction_is_locked_out_until_the_first_is_killed(
     library: Library, tmp_path: Path, zoneclf: Run, pytestconfig: pytest.Config
 ) -> None:
@@ -280,7 +280,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.slow
 def test_ten_minutes_take_no_more_memory_than_one(
     tmp_path: Path, noise: Callable, write_wav: Callable
 ) -> None:
@@ -356,12 +355,15 @@ def test_a_wrong_suffix_is_noted_in_the_table(awkward: tuple[Path, list[Path], D
     assert (table.drop("outside")["reason"] == "").all()
 
 
-def test_a_moved_file_is_not_read_again(
+def test_moved_and_retagged_files_are_not_read_again(
     awkward: tuple[Path, list[Path], Done], zoneclf: Run, tmp_path: Path
 ) -> None:
-    """Row 13."""
+    """Rows 13 and 14."""
     root = shutil.copytree(awkward[0], tmp_path / "workspace", symlinks=True)
     (root / "music").rename(root / "moved")
+    tags = ID3()
+    tags.add(TIT2(text="a title"))
+    tags.save(root / "moved" / "outside.wav")
     done = zoneclf(root, "extract", "--input", "moved")
     assert done.returncode == 0, done.stderr
     assert "nothing new to extract" in done.stderr
@@ -392,7 +394,6 @@ names = st.one_of(
 ).filter(is_listed)
 
 
-@pytest.mark.slow
 @hypothesis.settings(max_examples=2)
 @given(st.lists(names, min_size=15, max_size=20, unique=True))
 def test_whatever_a_file_is_called_it_is_told_unambiguously(
