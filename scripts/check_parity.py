@@ -99,8 +99,11 @@ def check_rates(root: Path) -> bool:
         expected = native_rows(path)
         for rate_hz in RATES_HZ:
             rows = resampled_rows(path, rate_hz)
-            error = compare(rows[: len(expected)], expected)[1]
-            close = close and error.max() <= MOST_RATE_ERROR and len(rows) == len(expected)
+            if len(rows) != len(expected):
+                print(f"{name}, {rate_hz} Hz: {len(rows)} rows, not {len(expected)}")
+                return False
+            error = compare(rows, expected)[1]
+            close = close and error.max() <= MOST_RATE_ERROR
             what = f"{name}, {rate_hz} Hz"
             print(f"| {what:40} | {len(rows)} | {len(expected)} | {error.max():.2e} |")
     return close

@@ -1,7 +1,7 @@
 """Loops over samples and spectra as machine code: compiled once, cached on disk beside the module.
 
-A cached loop is compiled anew only when its own module changes, so arrays of weights that another
-module computes are passed as arguments, never read as globals.
+A cached loop is compiled anew only when its own module changes, so what another module computes is
+passed as an argument; only sizes that define a spectrum, such as bins and hop, are read as globals.
 """
 
 from collections.abc import Callable

@@ -115,13 +115,14 @@ def write_table(table: pa.Table, note: TableNote, path: Path) -> None:
     write_groups([table], note, path)
 
 
-def write_groups(groups: Iterable[pa.Table], note: TableNote, path: Path) -> None:
+def write_groups(
+    groups: Iterable[pa.Table], note: TableNote, path: Path, *, passing: bool = False
+) -> None:
     """Write a table that comes piece by piece, at least one, each a row group of its own.
 
-    Raises
-    ------
-    OutputError
-        As `write_table`.
+    A `passing` table, soon to be joined with others, is not compressed: half of the time.
+
+    Errors are those of `write_table`.
     """
     remaining = iter(groups)
     first = next(remaining)
@@ -133,10 +134,10 @@ def write_groups(groups: Iterable[pa.Table], note: TableNote, path: Path) -> Non
         pq.ParquetWriter(
             partial,
             schema,
-            compression="zstd",
-            compression_level=3,
+            compression="none" if passing else "zstd",
+            compression_level=None if passing else 3,
             use_dictionary=others,
-            use_byte_stream_split=floats,
+            use_byte_stream_split=[] if passing else floats,
             write_statistics=others,
             write_page_checksum=True,
             store_schema=False,

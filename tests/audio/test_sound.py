@@ -168,3 +168,9 @@ def test_no_samples_are_too_short() -> None:
 def test_every_status_has_one_meaning() -> None:
     assert STATUSES.keys() >= WITH_ROWS | WORTH_RETRYING
     assert not WITH_ROWS & WORTH_RETRYING
+
+
+def test_samples_that_overflow_in_the_resampler_are_no_numbers() -> None:
+    loud = np.tile(np.array([3e38, -3e38], np.float32), 50_000)
+    with pytest.raises(AudioError, match="not numbers"):
+        heard(Tape(columns(loud), rate_hz=48_000))

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import mutagen
 import numpy as np
 import pytest
@@ -159,18 +160,90 @@ HEADS = [
 TAILS = [b"TAG", b"LYRICS200", b"-00015LYRICS200", b"APETAGEX" + bytes(24), b""]
 
 
-@given(
-    head=st.sampled_from(HEADS),
-    body=st.binary(max_size=300),
-    tail=st.sampled_from(TAILS),
-    rest=st.sampled_from([0, 125]),
+wholes = st.builds(
+    lambda head, body, tail, rest: head + body + tail + bytes(rest),
+    st.sampled_from(HEADS),
+    st.binary(max_size=300),
+    st.sampled_from(TAILS),
+    st.sampled_from([0, 125]),
 )
-def test_no_bytes_stop_it(
-    tmp_path_factory: pytest.TempPathFactory, head: bytes, body: bytes, tail: bytes, rest: int
+
+
+@given(first=wholes, second=wholes)
+def test_no_bytes_stop_it_and_other_bytes_are_another_track(
+    tmp_path_factory: pytest.TempPathFactory, first: bytes, second: bytes
 ) -> None:
-    path = tmp_path_factory.mktemp("ids") / "a.mp3"
-    path.write_bytes(head + body + tail + bytes(rest))
-    assert len(sound_id(path)) == 20
+    folder = tmp_path_factory.mktemp("ids")
+    (folder / "a").write_bytes(first)
+    (folder / "b").write_bytes(second)
+    hypothesis.assume(first.rstrip(b"\0") != second.rstrip(b"\0"))
+    hypothesis.assume(first[:-128] != second[:-128] or b"TAG" not in first[-128:])
+    assert sound_id(folder / "a") != sound_id(folder / "b")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"ID3\4\0\0\xff\xff\xff\xff", b"ID3\4\0\0\x7f\x7f\x7f\x7f"],
+    ids=["a length that is none", "a length beyond the file"],
+)
+def test_a_damaged_tag_hides_no_sound(
+    originals: dict[str, Path], tmp_path: Path, head: bytes
+) -> None:
+    ids = set()
+    for suffix in (".mp3", ".aac"):
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(head + originals[suffix].read_bytes())
+        ids.add(sound_id(path))
+    assert len(ids) == 2
+
+
+def test_a_damaged_ape_tag_hides_no_sound(originals: dict[str, Path], tmp_path: Path) -> None:
+    ids = set()
+    for suffix in (".mp3", ".aac"):
+        body = originals[suffix].read_bytes()
+        footer = b"APETAGEX" + struct.pack("<IIIIQ", 2000, len(body) + 32, 0, 0, 0)
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(body + footer)
+        ids.add(sound_id(path))
+    assert len(ids) == 2
+
+
+def test_a_tag_with_a_footer_and_a_second_one_are_skipped(
+    originals: dict[str, Path], tmp_path: Path
+) -> None:
+    tag = b"ID3\4\0\x10\0\0\0\x05" + bytes(5) + b"3DI\4\0\x10\0\0\0\x05"
+    body = originals[".aac"].read_bytes()
+    (tmp_path / "a.aac").write_bytes(tag + tag + body)
+    assert sound_id(tmp_path / "a.aac") == sound_id(originals[".aac"])
+
+
+def test_an_edit_list_is_heard_and_where_the_data_lies_is_not(
+    originals: dict[str, Path], tmp_path: Path, ffmpeg: Callable
+) -> None:
+    original = originals[".m4a"]
+    content = bytearray(original.read_bytes())
+    place = content.index(b"elst") + 16
+    content[place : place + 4] = struct.pack(">I", 44_100)
+    (tmp_path / "edited.m4a").write_bytes(content)
+    assert sound_id(tmp_path / "edited.m4a") != sound_id(original)
+    options = ["-c", "copy", "-movflags", "+faststart"]
+    assert sound_id(ffmpeg(original, tmp_path / "moved.m4a", *options)) == sound_id(original)
+
+
+def test_a_file_of_zeros_behind_a_header_is_read_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "a.wav").open("wb") as stream:
+        stream.write(b"RIFF\0\0\0\0WAVEfmt ")
+        stream.truncate(20_000_000)
+    calls = []
+    sound_id(tmp_path / "a.wav", lambda: bool(calls.append(1)))
+    assert len(calls) <= 25  # a megabyte each
+
+
+def test_reading_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(bytes(5_000_000))
+    calls = []
+    sound_id(tmp_path / "a.mp3", lambda: bool(calls.append(1)) or len(calls) == 2)
+    assert len(calls) == 2
 
 
 def test_boxes_in_boxes_in_boxes_come_to_an_end(tmp_path: Path) -> None:

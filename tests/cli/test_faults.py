@@ -179,6 +179,11 @@ def test_tracks_that_are_listed_and_missing_get_a_row(
     assert done.returncode == 4
     assert statuses(fresh) == {"track 00": "ok", "gone": "missing", "also gone": "missing"}
     assert "2 missing" in done.stdout
+    (fresh / "third.mp3").symlink_to("nowhere")
+    done = zoneclf(fresh, "extract", "--input", "third.mp3")
+    assert done.returncode == 4
+    expected = {"track 00": "ok", "gone": "missing", "also gone": "missing", "third": "missing"}
+    assert statuses(fresh) == expected
 
 
 @dataclass(frozen=True)

@@ -224,22 +224,29 @@ with FileLock(sys.argv[1]):
 
 
 def test_a_second_writer_is_locked_out_until_the_first_dies(store: FrameStore) -> None:
-    store.lock().release()
+    with store.lock():
+        pass
     command = [sys.executable, "-c", HOLDER, str(store.folder / ".lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         try:
             assert holder.stdout.readline() == b"held\n"
-            with pytest.raises(LockedError, match="locked by another zoneclf"):
-                store.lock()
+            locked = pytest.raises(LockedError, match="locked by another zoneclf")
+            with locked, store.lock():
+                pass
         finally:
             holder.kill()
-    store.lock().release()
+    with store.lock():
+        pass
 
 
 def test_a_lock_is_exclusive_within_a_process_too(store: FrameStore) -> None:
-    with store.lock(), pytest.raises(LockedError, match="locked by another zoneclf"):
-        FrameStore(store.folder, NOTE).lock()
+    other = FrameStore(store.folder, NOTE)
+    locked = pytest.raises(LockedError, match="locked by another zoneclf")
+    with store.lock(), locked, other.lock():
+        pass
+    with other.lock():
+        pass
 
 
 def full_disk(self: pq.ParquetWriter, table: object, **options: object) -> None:
@@ -267,8 +274,9 @@ def test_a_full_disk_leaves_no_partial_file_and_the_old_ones(
 
 def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "frames").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be made"):
-        FrameStore(tmp_path / "frames", NOTE).lock()
+    blocked = FrameStore(tmp_path / "frames", NOTE)
+    with pytest.raises(OutputError, match="cannot be made"), blocked.lock():
+        pass
 
 
 def test_one_track_is_found_in_the_shard_that_holds_it(store: FrameStore) -> None:

@@ -35,3 +35,10 @@ def test_rows_may_be_added_after_a_look() -> None:
 def test_another_number_of_columns_is_refused() -> None:
     with pytest.raises(ValueError, match="3 columns, announced were 2"):
         RowSpool(2).append(np.zeros((1, 3), np.float32))
+
+
+def test_two_readers_do_not_disturb_each_other() -> None:
+    spool = RowSpool(1)
+    spool.append(np.arange(3 * CHUNK_ROWS + 1, dtype=np.float32)[:, None])
+    for first, second in zip(spool.chunks(), spool.chunks(), strict=True):
+        np.testing.assert_array_equal(first, second)

@@ -1,6 +1,7 @@
 """One file becomes a take: frames where there is sound, and a status with a reason everywhere."""
 
 import dataclasses
+import errno
 import os
 import struct
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
@@ -533,3 +535,31 @@ def test_a_file_that_keeps_changing_is_left_for_later(
     take = reader.read(path, "id")
     assert (take.facts.status, take.frames) == ("unreadable", None)
     assert "changes while it is read" in take.facts.reason
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOENT, errno.ESTALE])
+def test_a_disk_that_fails_while_a_file_is_read_costs_that_file_only(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reader: SoundReader,
+    code: int,
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(code, "system says no")
+
+    monkeypatch.setattr("zoneclf.audio.decode.cut_short", fail)
+    soundfile.write(tmp_path / "a.wav", np.zeros(RATE_HZ), RATE_HZ)
+    facts = reader.read(tmp_path / "a.wav", "id").facts
+    assert (facts.status, facts.reason) == ("unreadable", "cannot be read (system says no)")
+
+
+def test_a_full_disk_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: SoundReader
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(errno.ENOSPC, "system says no")
+
+    monkeypatch.setattr("zoneclf.audio.decode.cut_short", fail)
+    soundfile.write(tmp_path / "a.wav", np.zeros(RATE_HZ), RATE_HZ)
+    with pytest.raises(OSError, match="system says no"):
+        reader.read(tmp_path / "a.wav", "id")

@@ -203,7 +203,7 @@ class FfmpegDecoder:
             try:
                 while raw := process.stdout.read(size):
                     whole = len(raw) // (4 * channels) * 4 * channels
-                    yield np.frombuffer(raw[:whole], dtype="<f4").reshape(-1, channels)
+                    yield np.frombuffer(bytearray(raw[:whole]), dtype="<f4").reshape(-1, channels)
                 if process.wait() != 0:
                     complaints.write(f"ffmpeg ended with code {process.returncode}".encode())
             finally:

@@ -21,6 +21,8 @@ _BIT_RATES = {  # kbit/s of layer III, by MPEG version: ISO/IEC 11172-3 table, 1
 _RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 # A file that holds less of what it announces counts as truncated.
 WHOLE_SHARE = 0.98
+# ID3v2 tags that are looked for, one after the other.
+_MOST_TAGS = 8
 # The longest ogg page: a header of 27 + 255 bytes and 255 segments of 255.
 _PAGE_BYTES = 65_307
 # Chunked files: how the chunk of sound is called, and the byte order of its size.
@@ -123,17 +125,26 @@ def _at(stream: BinaryIO, place: int, count: int) -> bytes:
     return stream.read(count)
 
 
-def after_id3(head: bytes) -> int:
-    """Return where sound begins: an ID3v2 tag's length is four 7-bit bytes (ID3v2.4, 3.1)."""
-    if len(head) < 10 or head[:3] != b"ID3":
+def after_tags(stream: BinaryIO) -> int:
+    """Return where sound begins, after one or more ID3v2 tags."""
+    place = 0
+    for _ in range(_MOST_TAGS):
+        place += _id3_length(_at(stream, place, 10))
+    return place
+
+
+def _id3_length(head: bytes) -> int:
+    """Return the bytes of an ID3v2 tag, 0 if it is none: four bytes of 7 bits (ID3v2.4, 3.1)."""
+    if len(head) < 10 or head[:3] != b"ID3" or max(head[6:10]) >= 0x80:
         return 0
     a, b, c, d = head[6:10]
-    return 10 + (a << 21 | b << 14 | c << 7 | d)
+    footer = 10 if head[5] & 0x10 else 0
+    return 10 + (a << 21 | b << 14 | c << 7 | d) + footer
 
 
 def _first_mp3_frame(stream: BinaryIO) -> tuple[int, bytes]:
     """Return where the first mp3 frame begins and its bytes; no bytes if there is no frame."""
-    place = after_id3(_at(stream, 0, 10))
+    place = after_tags(stream)
     frame = _mp3_frame(_at(stream, place, 4))
     return place, _at(stream, place, frame[0]) if frame else b""
 

@@ -98,6 +98,9 @@ class Sound:
             ``nonfinite``.
         """
         for block in self._at_44k():
+            # Behind the resampler, which makes such samples of very high ones.
+            if not (np.isfinite(block.min(initial=0)) and np.isfinite(block.max(initial=0))):
+                raise AudioError("nonfinite", "holds samples that are not numbers")
             if len(block):
                 mono = np.empty(len(block), np.float32)
                 self._remember(mono, mixed(np.ascontiguousarray(block).ravel(), mono))
@@ -122,24 +125,19 @@ class Sound:
     def _at_44k(self) -> Iterator[Block]:
         rate_hz, channels = self.header.rate_hz, self.header.channels
         if rate_hz == RATE_HZ:
-            yield from self._checked()
+            yield from self._stored()
             return
         resampler = soxr.ResampleStream(rate_hz, RATE_HZ, channels, dtype="float32", quality="HQ")
-        for block in self._checked():
+        for block in self._stored():
             yield resampler.resample_chunk(block).reshape(-1, channels)
         yield resampler.resample_chunk(np.empty((0, channels), np.float32), last=True).reshape(
             -1, channels
         )
 
-    def _checked(self) -> Iterator[Block]:
+    def _stored(self) -> Iterator[Block]:
         try:
-            for block in self.decoder.blocks():
-                if not (np.isfinite(block.min(initial=0)) and np.isfinite(block.max(initial=0))):
-                    raise AudioError("nonfinite", "holds samples that are not numbers")
-                yield block
+            yield from self.decoder.blocks()
         except AudioError as error:
-            if error.status == "nonfinite":
-                raise
             self._broken = error
 
     def _remember(self, mono: Mono, levels: tuple[int, float, float]) -> None:

@@ -10,7 +10,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -42,7 +41,6 @@ class Console:
         self.verbose = False
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
-        self._begun: dict[str, tuple[float, int]] = {}
 
     def say(self, text: str) -> None:
         """Tell one line, unless asked to be quiet."""
@@ -56,8 +54,7 @@ class Console:
     def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
         """Show how far a long work is."""
         if self.verbose:
-            left = self._left(what, done, total)
-            typer.echo(printable(f"{what} {done}/{total} {detail}".rstrip() + left), err=True)
+            typer.echo(printable(f"{what} {done}/{total} {detail}".rstrip()), err=True)
             return
         if self.quiet or not sys.stderr.isatty():
             return
@@ -69,16 +66,6 @@ class Console:
         self._bar.update(self._tasks[what], completed=done, total=total, detail=detail)
         if done >= total:
             self.close()
-
-    def _left(self, what: str, done: int, total: int) -> str:
-        """Return an estimate of the time left, from what was done since the first call."""
-        started_s, first = self._begun.setdefault(what, (time.monotonic(), done))
-        if done >= total:
-            del self._begun[what]
-        if done <= first or done >= total:
-            return ""
-        left_s = (time.monotonic() - started_s) / (done - first) * (total - done)
-        return f", about {left_s:.0f} s left"
 
     def close(self) -> None:
         """End the progress bars."""
@@ -171,13 +158,11 @@ def _on_bug(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 def _progress_bar() -> Any:
     from rich.console import Console as RichConsole
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[detail]}"),
-        Remaining(),
         console=RichConsole(stderr=True),
     )

@@ -7,6 +7,7 @@ that is replaced when it dies or passes the time limit.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import (
     CancelledError,
@@ -32,7 +33,7 @@ Progress = Callable[["Found", TrackFacts], None]
 
 @dataclass(frozen=True)
 class Found:
-    """A file to extract: its content's id, empty if it cannot be read, and its state on disk."""
+    """A file to extract: its sound's id, empty if it cannot be read, and its state on disk."""
 
     path: Path
     track_id: str
@@ -51,13 +52,17 @@ class Found:
 
 
 def identify(paths: Iterable[Path], known: Mapping[tuple[str, int, int], str]) -> list[Found]:
-    """Return each file with its content's id.
+    """Return each file with its sound's id.
 
     `known` maps path, size in bytes and modification time in ns to the id of earlier runs, so
     that an unchanged file is not read again.
     """
+    stop = threading.Event()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as readers:  # hashing frees the lock
-        return list(readers.map(lambda path: _identify(path, known), paths))
+        try:
+            return list(readers.map(lambda path: _identify(path, known, stop), paths))
+        finally:
+            stop.set()
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Batch:
     time_limit_s: float
 
     def pending(self, found: Sequence[Found]) -> list[Found]:
-        """Return what a run would read: one file per content that is not done yet.
+        """Return what a run would read: one file per sound that is not done yet.
 
         The largest come first, so that no process is left alone with a long mix at the end.
         """
@@ -93,11 +98,12 @@ class Batch:
 
     def _read_all(self, todo: list[Found], progress: Progress) -> dict[str, TrackFacts]:
         facts: dict[str, TrackFacts] = {}
-        self.reader.warm_up()
         context = multiprocessing.get_context("spawn")
         workers = max(1, min(self.jobs or os.cpu_count() or 1, len(todo)))
         with ProcessPool(max_workers=workers, context=context, initializer=_be_quiet) as pool:
             try:
+                pool.schedule(_be_quiet)  # starts the workers, which import while we compile
+                self.reader.warm_up()
                 files = {self._schedule(pool, file): file for file in todo}
                 for future in as_completed(files):
                     file = files[future]
@@ -124,11 +130,15 @@ class Batch:
         return facts
 
 
-def _identify(path: Path, known: Mapping[tuple[str, int, int], str]) -> Found:
+def _identify(
+    path: Path, known: Mapping[tuple[str, int, int], str], stop: threading.Event
+) -> Found:
     try:
         status = require_regular(path)
         key = (str(path), status.st_size, status.st_mtime_ns)
-        return Found(path, known.get(key) or sound_id(path), status.st_size, status.st_mtime_ns)
+        return Found(
+            path, known.get(key) or sound_id(path, stop.is_set), status.st_size, status.st_mtime_ns
+        )
     except AudioError as error:
         return Found(path, "", problem=error)
 
@@ -145,7 +155,7 @@ def _read_one(reader: FrameReader, store: FrameStore, file: Found) -> TrackFacts
 
 
 def _require_unchanged(file: Found) -> None:
-    """Keep what was read of other content from being known by the id of the former one."""
+    """Keep what was read of another sound from being known by the id of the former one."""
     now = require_regular(file.path)
     if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
         raise AudioError("unreadable", "it changed after it was found; extract again")

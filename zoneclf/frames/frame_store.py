@@ -6,7 +6,9 @@ and last track; a shard is complete before its staged files go, so a kill at any
 nothing.
 """
 
+import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,8 +57,9 @@ class FrameStore:
                     "--output to write elsewhere"
                 )
 
-    def lock(self) -> FileLock:
-        """Return a held lock against a second writer; the kernel frees it if we die.
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep a second writer out; the kernel frees the lock if we die.
 
         Raises
         ------
@@ -71,9 +74,12 @@ class FrameStore:
             raise LockedError(
                 f"{self.folder}: locked by another zoneclf; wait for it to end"
             ) from None
-        for left_over in self.folder.rglob(".*.part"):  # of a run that was killed
-            left_over.unlink()
-        return lock
+        try:
+            for left_over in self.folder.rglob(".*.part"):  # of a run that was killed
+                left_over.unlink()
+            yield
+        finally:
+            lock.release()
 
     def facts(self) -> dict[str, TrackFacts]:
         """Return what is known of each track that is done."""
@@ -86,7 +92,7 @@ class FrameStore:
     def stage(self, take: Take) -> None:
         """Write one track's frames and facts, whole or not at all."""
         path = self._staging / f"{take.facts.track_id}.parquet"
-        write_groups(self._groups(take), self._note_with([take.facts]), path)
+        write_groups(self._groups(take), self._note_with([take.facts]), path, passing=True)
 
     def compact(self) -> None:
         """Join what is staged into shards, less what an interrupted run has joined already."""
@@ -122,11 +128,10 @@ class FrameStore:
         TableError
             If the store has no frames of it.
         """
-        for path in self._shards():
-            if may_hold(path, track_id):
-                for facts, frames in Shard(path).tracks():
-                    if facts.track_id == track_id:
-                        return facts, frames
+        candidates = (Shard(path) for path in self._shards() if may_hold(path, track_id))
+        for facts, frames in itertools.chain.from_iterable(s.tracks() for s in candidates):
+            if facts.track_id == track_id:
+                return facts, frames
         raise TableError(f"{self.folder}: has no frames of track {track_id}; extract it")
 
     def _joined_ids(self) -> set[str]:

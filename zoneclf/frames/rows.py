@@ -1,6 +1,6 @@
 """The rows of one track as they come: in memory while they are few, then in a temporary file.
 
-A mix of ten hours has 72 000 rows, 68 MB; held here are at most `CHUNK_ROWS`.
+A mix of ten hours has 72 000 rows, 68 MB; in memory are less than twice `CHUNK_ROWS`.
 """
 
 import tempfile
@@ -62,8 +62,9 @@ class RowSpool:
         """Yield the rows in order, at most `CHUNK_ROWS` at once, shape (rows, features)."""
         if self._file is not None:
             bytes_at_once = CHUNK_ROWS * self._feature_count * 4
-            self._file.seek(0)
-            while raw := self._file.read(bytes_at_once):
+            for chunk in range(self._spilt_count // CHUNK_ROWS):
+                self._file.seek(chunk * bytes_at_once)  # another reader may have moved it
+                raw = self._file.read(bytes_at_once)
                 yield np.frombuffer(raw, dtype=np.float32).reshape(-1, self._feature_count)
         if self._waiting_count or self._file is None:
             yield self._joined()

@@ -39,14 +39,14 @@ def _taken(waiting: list[pa.Table]) -> pa.Table:
 
 
 def shard_name(track_ids: list[str]) -> str:
-    """Return the name of the shard of these tracks, sorted; it tells where to look for one."""
+    """Return the name of the shard of these tracks, sorted: it tells where to look for one."""
     return f"part-{track_ids[0]}-{track_ids[-1]}.parquet"
 
 
 def may_hold(path: Path, track_id: str) -> bool:
     """Return whether a shard may hold a track, by its name."""
     first, _, last = path.stem.removeprefix("part-").partition("-")
-    return first <= track_id <= last
+    return not last or first <= track_id <= last  # older shards do not tell
 
 
 class Shard:

@@ -1,6 +1,7 @@
 """Frames from sound: decode, extract, judge; the next decoder where one fails."""
 
 import dataclasses
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from zoneclf.store import Origin, TableSpec
 
 # An excerpt is cut from sound that is clearly longer than it: DEAM's clips already are the excerpt.
 _LONGER_S = 5.0
+_DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 # Sound may end this much before its excerpt does, as rounded times have it.
 _EARLY_S = 1.0
 # How often a file is read that changes meanwhile.
@@ -66,6 +68,11 @@ class SoundReader:
             return self._steady(path, track_id)
         except AudioError as error:
             return Take(TrackFacts(track_id=track_id, status=error.status, reason=error.reason))
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:  # no fault of this file
+                raise
+            reason = f"cannot be read ({error.strerror})"
+            return Take(TrackFacts(track_id=track_id, status="unreadable", reason=reason))
 
     def _steady(self, path: Path, track_id: str) -> Take:
         for _ in range(_ATTEMPTS):

@@ -30,8 +30,6 @@ _MANTISSA = np.int32((1 << 23) - 1)
 _TWO_OVER_LN2 = np.float32(2.885390081777927)
 _BINS = fl.BINS
 _RUN = 16  # bins that roll-off adds up at once
-_SUM_F = float(fl.FREQUENCY_HZ.sum())
-_SLOPE_SCALE = (_BINS - 1) / (_BINS * float((fl.FREQUENCY_HZ**2).sum()) - _SUM_F**2)
 
 
 class Weights(NamedTuple):
@@ -86,6 +84,8 @@ def describe(
     """
     p = room.power
     frequency, sharpness = weights.frequency, weights.sharpness
+    sum_f, sum_f2 = frequency.sum(), (frequency * frequency).sum()
+    slope_scale = (_BINS - 1) / (_BINS * sum_f2 - sum_f * sum_f)
     for t in range(parts.shape[0]):
         _powers(parts[t], p)
         _mel(p, weights, room.bands, out[0][t])
@@ -103,7 +103,7 @@ def describe(
         _roll_offs(p, frequency, total, shape)
         _moments(p, frequency, weighted, total, shape)
         shape[8] = _entropy(p, room, total)
-        shape[12] = (_BINS * weighted - _SUM_F * total) * _SLOPE_SCALE
+        shape[12] = (_BINS * weighted - sum_f * total) * slope_scale
         shape[13] = sharp / total if total > 0 else 0.0
         shape[14] = _harmonicity(p, room.extreme, room.found)
 

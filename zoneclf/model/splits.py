@@ -60,9 +60,9 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """The tracks that no model learns from, by content and by path, and the sources they are of.
+    """The tracks that no model learns from, by sound and by path, and the sources they are of.
 
-    A path keeps a track out whose file was retagged since, which changes its content's id.
+    A path keeps a track out whose file was replaced since, say by a better encoding of it.
     """
 
     drawn: str

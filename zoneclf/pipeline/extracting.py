@@ -78,13 +78,13 @@ def _run(
     batch = Batch(plan.reader, store, settings.jobs, settings.audio.time_limit_s)
     found = identify(plan.files, _known(earlier))
     if request.dry_run:
-        pending = len(found if request.force else batch.pending(found))
-        voice.say(f"{plan.source}: {len(found)} files, {pending} to extract")
+        count = len(found if request.force else batch.pending(found))
+        voice.say(f"{plan.source}: {len(found)} files, {count} to extract")
         return Extracted(plan.source, Counter(), 0, table_path, ())
     if request.force:
         with store.lock():
             store.clear()
-    pending = len(batch.pending(found))
+    pending = batch.pending(found)
     if not pending:
         voice.say(f"{plan.source}: nothing new to extract")
     teller = Teller(f"extract {plan.source}", pending, voice)
@@ -110,7 +110,8 @@ def _with_earlier(
     rows: pd.DataFrame, earlier: pd.DataFrame, request: ExtractRequest, voice: Voice
 ) -> pd.DataFrame:
     """Return the rows of this run and, where it named only some files, those of earlier runs."""
-    gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(rows["track_id"])
+    ids = rows.loc[rows["track_id"] != "", "track_id"]  # what cannot be read has none
+    gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(ids)
     others = earlier.loc[~gone, list(rows.columns)]
     if request.inputs:
         return pd.concat([others, rows], ignore_index=True)

@@ -47,5 +47,7 @@ def listen(
     with tempfile.TemporaryDirectory(prefix="zoneclf-") as folder:
         store = FrameStore(Path(folder), TableNote(spec=reader.spec, origins=(reader.origin,)))
         batch = Batch(reader, store, settings.jobs, settings.audio.time_limit_s)
-        facts = batch.run(files, Teller("listen", len(batch.pending(files)), voice))
+        teller = Teller("listen", batch.pending(files), voice)
+        facts = batch.run(files, teller)
+        teller.close()
         return facts, use(store.tracks())

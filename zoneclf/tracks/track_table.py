@@ -1,7 +1,7 @@
 """The track table of a source: one row per track, readable or not, in ``dataset/tracks``.
 
 Columns: track_id, path, name (the file's name without suffix, or a table's id), copies (other
-paths of the same content), status, reason, duration_s, size_bytes, mtime_ns, then features, which
+paths of the same sound), status, reason, duration_s, size_bytes, mtime_ns, then features, which
 are null where the status says that there are no frames.
 """
 
@@ -60,7 +60,7 @@ def pool(
 
 
 def about(found: Iterable[Found], facts: Mapping[str, TrackFacts]) -> pd.DataFrame:
-    """Return the rows about the files found: one per content, and one per unreadable file."""
+    """Return the rows about the files found: one per sound, and one per unreadable file."""
     rows: dict[str, dict[str, object]] = {}
     for file in found:
         fact = file.facts or facts[file.track_id]
