@@ -149,8 +149,11 @@ def main() -> int:
     options = parser.parse_args()
     root = Path(os.environ.get("ZONECLF_REAL_DATA", "../shared/data"))
     files = options.files or real_files(root)
-    if not files or not all(path.is_file() for path in files):
-        sys.exit(f"{root}: not there; name files, or set ZONECLF_REAL_DATA")
+    if not files:
+        sys.exit(f"{root}: no music there; name files, or set ZONECLF_REAL_DATA")
+    gone = [str(path) for path in files if not path.is_file()]
+    if gone:
+        sys.exit(f"{gone[0]}: not there")
     close = check_files(files, options.columns)
     if not options.files:
         close = check_rates(root) and close

@@ -10,6 +10,7 @@ No tempo is known here: what is counted is agreement.
 Agreement is within 4 %: of the same tempo, of half, double, a third, triple, or by 2/3 and 3/2.
 """
 
+import argparse
 import os
 import sys
 import warnings
@@ -98,6 +99,7 @@ def totals(found: list[Tempi]) -> list[str]:
 
 def main() -> int:
     """Print one line per track, then totals and versions."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     paths = [path for folder in FOLDERS for path in audio_files(ROOT / folder)]
     if not paths:
         print(f"{ROOT}: no audio in music/ or deam/clips; set ZONECLF_REAL_DATA", file=sys.stderr)

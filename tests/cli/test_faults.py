@@ -179,10 +179,15 @@ def test_tracks_that_are_listed_and_missing_get_a_row(
     assert done.returncode == 4
     assert statuses(fresh) == {"track 00": "ok", "gone": "missing", "also gone": "missing"}
     assert "2 missing" in done.stdout
-    (fresh / "third.mp3").symlink_to("nowhere")
-    done = zoneclf(fresh, "extract", "--input", "third.mp3")
+    (fresh / "more").mkdir()
+    (fresh / "more" / "third.mp3").symlink_to("nowhere")
+    done = zoneclf(fresh, "extract", "--input", "more")
     assert done.returncode == 4
     expected = {"track 00": "ok", "gone": "missing", "also gone": "missing", "third": "missing"}
+    assert statuses(fresh) == expected
+    done = zoneclf(fresh, "extract", "--input", "typo.mp3")
+    assert done.returncode == 3
+    assert "typo.mp3: is not there" in done.stderr
     assert statuses(fresh) == expected
 
 

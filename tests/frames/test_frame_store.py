@@ -15,7 +15,7 @@ import pytest
 from zoneclf.errors import LockedError, OutputError, TableError
 from zoneclf.frames.extractor import Frames, frames_of
 from zoneclf.frames.frame_store import TRACKS_PER_SHARD, FrameStore
-from zoneclf.frames.rows import CHUNK_ROWS
+from zoneclf.frames.shards import GROUP_ROWS
 from zoneclf.frames.takes import Take, TrackFacts
 from zoneclf.store import Origin, TableNote, TableSpec
 
@@ -295,12 +295,12 @@ def test_one_track_is_found_in_the_shard_that_holds_it(store: FrameStore) -> Non
 
 
 def test_a_long_track_is_kept_in_pieces(store: FrameStore) -> None:
-    takes = [take("a", 2 * CHUNK_ROWS + 5), take("b", 3), take("c", CHUNK_ROWS), take("d", 1)]
+    takes = [take("a", 2 * GROUP_ROWS + 5), take("b", 3), take("c", GROUP_ROWS), take("d", 1)]
     stage(store, *takes)
     store.compact()
     require_kept(store, *takes)
     sizes = {len(chunk) for _, frames in store.tracks() for chunk in frames.source.chunks()}
-    assert max(sizes) <= CHUNK_ROWS
+    assert max(sizes) <= GROUP_ROWS
 
 
 COMPACTOR = """

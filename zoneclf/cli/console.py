@@ -142,6 +142,7 @@ def _fail(message: str, code: int, error: BaseException) -> None:
 
 def _on_terminate(number: int, frame: object) -> None:
     del number, frame
+    typer.echo("error: terminated; run the same command again to go on", err=True)
     raise SystemExit(TERMINATED)
 
 

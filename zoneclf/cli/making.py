@@ -24,7 +24,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 IdColumn = Annotated[
     str, typer.Option(help="With --method table: the column that names the track.")
 ]
-Output = Annotated[Path | None, typer.Option(help="Folder for the frames.")]
+Output = Annotated[Path | None, typer.Option(help="Folder instead of dataset/.")]
 Window = Annotated[
     float | None, typer.Option(help="Seconds per frame.", show_default="twice the frame size")
 ]
@@ -69,7 +69,7 @@ def extract(
     console.close()
     if json_:
         print_json({"sources": [_extracted_json(part) for part in done]})
-    elif not dry_run:
+    else:
         for part in done:
             typer.echo(printable(part.summary))
     failures = [_tell_failures(part.failed, part.table) for part in done]

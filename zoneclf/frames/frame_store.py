@@ -22,7 +22,7 @@ from zoneclf.frames.extractor import Frames
 from zoneclf.frames.rows import Rows
 from zoneclf.frames.shards import Shard, may_hold, regrouped, shard_name
 from zoneclf.frames.takes import Take, TrackFacts
-from zoneclf.store import TableFile, TableNote, read_note, write_groups
+from zoneclf.store import TableNote, read_note, write_groups
 from zoneclf.writing import make_folder
 
 TRACKS_PER_SHARD = 64
@@ -103,10 +103,9 @@ class FrameStore:
         staged = sorted(self._staging.glob("*.parquet"))
         for first in range(0, len(staged), TRACKS_PER_SHARD):
             paths = staged[first : first + TRACKS_PER_SHARD]
-            files = [TableFile(path) for path in paths]
-            facts = [TrackFacts(**file.note.notes["tracks"][0]) for file in files]
+            facts = [TrackFacts(**read_note(path).notes["tracks"][0]) for path in paths]
             name = shard_name([fact.track_id for fact in facts])
-            write_groups(regrouped(files), self._note_with(facts), self.folder / name)
+            write_groups(regrouped(paths), self._note_with(facts), self.folder / name)
             for path in paths:
                 path.unlink()
 

@@ -13,17 +13,20 @@ import numpy as np
 import pyarrow as pa
 
 from zoneclf.frames.extractor import Frames
-from zoneclf.frames.rows import CHUNK_ROWS, Rows
+from zoneclf.frames.rows import Rows
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.store import TableFile
 
+# 8 tracks of four minutes, 4 MB of 236 columns.
+GROUP_ROWS = 4096
 
-def regrouped(files: list[TableFile]) -> Iterator[pa.Table]:
-    """Yield the rows of table files in order, as tables of at most `CHUNK_ROWS` rows."""
+
+def regrouped(paths: list[Path]) -> Iterator[pa.Table]:
+    """Yield the rows of table files in order, as tables of at most `GROUP_ROWS` rows."""
     waiting: list[pa.Table] = []
     count = 0
-    for piece in itertools.chain.from_iterable(file.groups() for file in files):
-        if count and count + piece.num_rows > CHUNK_ROWS:
+    for piece in itertools.chain.from_iterable(TableFile(path).groups() for path in paths):
+        if count and count + piece.num_rows > GROUP_ROWS:
             yield _taken(waiting)
             count = 0
         waiting.append(piece.replace_schema_metadata(None))

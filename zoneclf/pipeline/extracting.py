@@ -1,14 +1,15 @@
 """Sound -> frames -> tracks for every source."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from zoneclf.audio.files import path_text
 from zoneclf.errors import SettingsError, TableError
-from zoneclf.frames.batch import Batch, identify
+from zoneclf.frames.batch import Batch, Found, identify
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.planning import ExtractRequest, Plan, plans_of
@@ -77,10 +78,11 @@ def _run(
     store = FrameStore(request.output or workspace.frames(plan.source), note)
     batch = Batch(plan.reader, store, settings.jobs, settings.audio.time_limit_s)
     found = identify(plan.files, _known(earlier))
+    if earlier is not None:  # of copies, the one that was there before stays the track's path
+        there = set(earlier["path"])
+        found.sort(key=lambda file: path_text(file.path) not in there)
     if request.dry_run:
-        count = len(found if request.force else batch.pending(found))
-        voice.say(f"{plan.source}: {len(found)} files, {count} to extract")
-        return Extracted(plan.source, Counter(), 0, table_path, ())
+        return _foretold(plan, found, found if request.force else batch.pending(found), table_path)
     if request.force:
         with store.lock():
             store.clear()
@@ -98,6 +100,15 @@ def _run(
     made = note_of(plan.reader.spec, plan.reader.origin, settings.drops)
     save_tracks(TrackTable(joined, made), table_path)
     return _summary(plan.source, joined, facts, table_path)
+
+
+def _foretold(plan: Plan, found: list[Found], todo: Sequence[Found], table: Path) -> Extracted:
+    """Return what a run would do: tracks by ``to extract``, ``done`` or why they cannot be read."""
+    statuses = Counter(file.problem.status for file in found if file.problem is not None)
+    statuses["to extract"] = len({file.track_id for file in todo if file.problem is None})
+    statuses["done"] = len({file.track_id for file in found if file.problem is None})
+    statuses["done"] -= statuses["to extract"]
+    return Extracted(plan.source, +statuses, 0, table, ())
 
 
 def _table_path(workspace: Workspace, request: ExtractRequest, source: str) -> Path:

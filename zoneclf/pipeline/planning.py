@@ -173,6 +173,8 @@ def _library_files(name: str, source: SourceSettings, voice: Voice) -> list[Path
 def _input_files(inputs: tuple[Path, ...]) -> list[Path]:
     files: list[Path] = []
     for path in inputs:
+        if not path.exists():
+            raise SettingsError(f"{path}: is not there; name files, folders or playlists that are")
         is_table = path.suffix.lower() in SUFFIXES and path.suffix.lower() not in PLAYLIST_SUFFIXES
         files += label_paths(path) if is_table and path.is_file() else expand([path])
     return list(dict.fromkeys(files))

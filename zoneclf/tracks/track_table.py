@@ -54,7 +54,10 @@ def pool(
 ) -> pd.DataFrame:
     """Return the features of tracks, indexed by track id."""
     spec = track_spec(frames, drops)
-    values = {facts.track_id: track_features(rows, frames, drops) for facts, rows in tracks}
+    values = {
+        facts.track_id: track_features(rows, frames, drops).astype(np.float32)
+        for facts, rows in tracks
+    }
     rows = np.array(list(values.values()), dtype=np.float32).reshape(-1, len(spec.features))
     return pd.DataFrame(rows, index=pd.Index(list(values), dtype=str), columns=list(spec.features))
 
