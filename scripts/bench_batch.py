@@ -34,7 +34,6 @@ from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.settings import AudioSettings, DropSettings
 from zoneclf.store import TableNote
 from zoneclf.tracks.tempo import TempoMeter
-from zoneclf.tracks.track_table import pool
 
 ROOT = Path(os.environ.get("ZONECLF_REAL_DATA", "../shared/data"))
 TRACKS = 48
@@ -110,6 +109,9 @@ def extract_here(paths: list[Path], folder: Path) -> None:
             sys.exit(f"{file.path}: {take.facts.status} ({take.facts.reason})")
         store.stage(take)
     store.compact()
+    # Imported here, since worker processes import this script, which they do not need.
+    from zoneclf.tracks.track_table import pool
+
     pool(store.tracks(), READER.spec, DropSettings())
 
 

@@ -307,6 +307,7 @@ def test_an_interrupted_extraction_goes_on_where_it_stopped(
         [*command, "--jobs", "1"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     assert running.stderr is not None
+    assert running.stderr.readline() == "extract user 0/24\n"
     assert "extract user 1/24" in running.stderr.readline()
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)

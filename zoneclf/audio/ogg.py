@@ -6,6 +6,7 @@ announces only the length of what it read.
 Source: RFC 3533, section 6 (page layout, flags, sequence numbers, checksum).
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -57,7 +58,9 @@ def without_comments(stream: BinaryIO) -> Iterator[bytes]:
         If a page is damaged or something else follows the last.
     """
     packets: dict[int, int] = {}
+    end = stream.tell()
     for page in _pages(stream):
+        end = stream.tell()
         if not page.whole:
             raise ValueError("a page is damaged")
         if page.flags & _FIRST:
@@ -72,8 +75,8 @@ def without_comments(stream: BinaryIO) -> Iterator[bytes]:
             place += length
             if length < 255:
                 packets[page.stream] = packets.get(page.stream, 0) + 1
-    if stream.read(1):
-        raise ValueError("something else follows")
+    if stream.seek(0, os.SEEK_END) != end:
+        raise ValueError("something else follows, or half a page")
 
 
 def _first_break(stream: BinaryIO, size: int) -> str:
