@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,8 @@ from zoneclf.audio.files import absolute, path_text
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import LabelError, TableError
 from zoneclf.frames.batch import Found, identify
-from zoneclf.frames.extractor import Frames
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.grid import FrameGrid
-from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.splits import Rows, folds, load_holdout
 from zoneclf.pipeline.labelling import current_table, labelled_only
 from zoneclf.pipeline.listening import listen
@@ -24,7 +22,7 @@ from zoneclf.report.drop_tuning import OnTimes, OnZones, Target, group_folds
 from zoneclf.settings import Settings
 from zoneclf.store import read_note
 from zoneclf.tracks.drops import Curve
-from zoneclf.tracks.pooling import rms_of
+from zoneclf.tracks.pooling import rms_curves
 
 # What is judged, and pairs of training and held-out rows.
 Case = tuple[Target, list[tuple[Rows, Rows]]]
@@ -43,11 +41,7 @@ def times_case(workspace: Workspace, settings: Settings, path: Path, voice: Voic
     """
     known = read_times(path)
     reader = sound_reader(settings, "frames")
-    features = reader.extractor.features
-
-    def curves_of(tracks: Iterable[tuple[TrackFacts, Frames]]) -> dict[str, Curve]:
-        return {facts.track_id: rms_of(frames, features) for facts, frames in tracks}
-
+    curves_of = partial(rms_curves, features=reader.extractor.features)
     found = _not_held_out(workspace, identify(known, {}))
     facts, curves = listen(reader, settings, found, voice=voice, use=curves_of)
     for one in found:
@@ -74,7 +68,9 @@ def zones_case(workspace: Workspace, settings: Settings, voice: Voice) -> Case:
     labelled = labelled_only(table)
     learnable = load_holdout(workspace.holdout, own).learnable(labelled)
     mine = labelled.take(learnable & np.isin(labelled.source, list(own)))
-    curves = dict(pair for source in sorted(own) for pair in _extracted(workspace.frames(source)))
+    curves: dict[str, Curve] = {}
+    for source in sorted(own):
+        curves |= _extracted(workspace.frames(source))
     ids = mine.about["track_id"]
     missing = len(set(ids) - curves.keys())
     if missing:
@@ -130,11 +126,10 @@ def _not_held_out(workspace: Workspace, found: list[Found]) -> list[Found]:
     ]
 
 
-def _extracted(folder: Path) -> Iterator[tuple[str, Curve]]:
-    """Yield track id and RMS of the frames in a folder."""
+def _extracted(folder: Path) -> dict[str, Curve]:
+    """Return RMS per frame of the tracks in a folder of frames, by track id."""
     part = next(folder.glob("part-*.parquet"), None)
     if part is None:
-        return
+        return {}
     note = read_note(part)
-    for facts, frames in FrameStore(folder, note).tracks():
-        yield facts.track_id, rms_of(frames, note.spec.features)
+    return rms_curves(FrameStore(folder, note).tracks(), note.spec.features)

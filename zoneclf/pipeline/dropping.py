@@ -2,15 +2,15 @@
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import SettingsError
 from zoneclf.frames.batch import Found, identify
-from zoneclf.frames.extractor import Frames
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.listening import files_of, listen
@@ -20,7 +20,7 @@ from zoneclf.report.energy_curve import energy_figure
 from zoneclf.report.figures import png
 from zoneclf.settings import DropSettings, Settings
 from zoneclf.tracks.drops import Curve, Drop, find_drops
-from zoneclf.tracks.pooling import rms_of
+from zoneclf.tracks.pooling import rms_curves
 from zoneclf.writing import replacing
 
 # File systems take names of 255 bytes; suffixes and the mark of a partial file come on top.
@@ -64,11 +64,7 @@ def drops_of(
     files = files_of(paths)
     folder = output or _usual_folder(workspace)
     _require_apart(folder, files)
-    features = reader.extractor.features
-
-    def curves(tracks: Iterable[tuple[TrackFacts, Frames]]) -> dict[str, Curve]:
-        return {facts.track_id: rms_of(frames, features) for facts, frames in tracks}
-
+    curves = partial(rms_curves, features=reader.extractor.features)
     found = identify(files, {})
     facts, rms = listen(reader, settings, found, voice=voice, use=curves)
     sight = _Sight(folder, reader.extractor.grid, settings.drops)

@@ -4,7 +4,7 @@ All come from the frame table alone, whichever extractor made it; tempo, which 0
 carry, is measured while the frames are made and handed on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from zoneclf.frames.columns import BANDS, column_of
 from zoneclf.frames.extractor import Frames
 from zoneclf.frames.filters import CENTRES_HZ
 from zoneclf.frames.grid import FrameGrid
+from zoneclf.frames.takes import TrackFacts
 from zoneclf.settings import DropSettings
 from zoneclf.store import TableSpec
 from zoneclf.tracks.drops import RULE, drop_features, find_drops
@@ -90,6 +91,13 @@ def rms_of(frames: Frames, features: Sequence[str]) -> Values:
     place = features.index(RMS)
     # Copies: a view of one column would keep all the others in memory.
     return np.concatenate([rows[:, place].astype(np.float64) for rows in frames.source.chunks()])
+
+
+def rms_curves(
+    tracks: Iterable[tuple[TrackFacts, Frames]], features: Sequence[str]
+) -> dict[str, Values]:
+    """Return RMS per frame of each track, shape (frames,), by track id."""
+    return {facts.track_id: rms_of(frames, features) for facts, frames in tracks}
 
 
 class Moments:
