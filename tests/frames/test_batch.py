@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,6 @@ class ActingReader:
     def origin(self):
         return Origin(extractor="acting", extractor_version=1)
 
-    def warm_up(self):
-        pass
-
     def read(self, path, track_id):
         with self.log.open("a") as log:
             log.write(path.name + "\\n")
@@ -65,6 +63,9 @@ class ActingReader:
             os.abort()
         if text.startswith("sleep"):
             time.sleep(600)
+        if text.startswith("ask"):
+            with self.log.open("a") as log:
+                log.write(f"{os.environ.get('ASKED')} {os.environ.get('GONE')} {Path.cwd()}\\n")
         if text.startswith("refuse"):
             raise AudioError("refused", "as the file says")
         if text.startswith("lack"):
@@ -229,6 +230,78 @@ def test_a_file_that_is_replaced_before_it_is_read_waits_for_the_next_run(
     assert new.track_id != old.track_id
     assert run()["a.mp3"].status == "ok"
     assert {track.track_id for track, _ in run.store.tracks()} == {new.track_id}
+
+
+def test_workers_know_where_their_batch_was_started(
+    make_run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GONE", "here")
+    make_run(a="ask first")()
+    monkeypatch.delenv("GONE")
+    monkeypatch.setenv("ASKED", "told")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run = make_run(b="ask second")
+    run()
+    assert run.reads()[-4:] == ["b.mp3", "told", "None", str(tmp_path / "elsewhere")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no server elsewhere")
+def test_a_server_of_workers_that_was_killed_is_replaced(make_run: Callable) -> None:
+    make_run(a="first")()
+    server = forkserver._forkserver._forkserver_pid
+    os.kill(server, signal.SIGKILL)
+    os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
+    assert make_run(b="second")()["b.mp3"].status == "ok"
+    assert forkserver._forkserver._forkserver_pid != server
+
+
+KILLED = """
+import sys
+from pathlib import Path
+
+from acting_reader import ActingReader
+from zoneclf.frames.batch import Batch, identify
+from zoneclf.frames.frame_store import FrameStore
+from zoneclf.store import TableNote
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    reader = ActingReader(folder / "reads.log")
+    store = FrameStore(folder / "frames", TableNote(spec=reader.spec, origins=(reader.origin,)))
+    Batch(reader, store, 2, 300.0).run(identify(folder.glob("*.mp3"), {}), lambda *_: None)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_goes_on_once_the_parent_is_killed(make_run: Callable, tmp_path: Path) -> None:
+    run = make_run(a="sleep", b="sleep longer")
+    (tmp_path / "script.py").write_text(KILLED)
+    searched = [str(Path(sys.modules["acting_reader"].__file__ or "").parent), *sys.path]
+    parent = subprocess.Popen(
+        [sys.executable, tmp_path / "script.py", tmp_path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(searched)},
+        start_new_session=True,
+    )
+    wait_until(lambda: len(run.reads()) == 2, 60)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: group_is_gone(parent.pid), 5)
+
+
+def wait_until(happened: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def group_is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @pytest.mark.slow

@@ -4,9 +4,7 @@ A decoder that crashes or hangs costs its own file only: each file is read in a 
 that is replaced when it dies or passes the time limit.
 """
 
-import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import (
@@ -26,6 +24,7 @@ from zoneclf.audio.sound_ids import sound_id
 from zoneclf.errors import AudioError
 from zoneclf.frames.frame_store import FrameStore
 from zoneclf.frames.takes import FrameReader, Take, TrackFacts
+from zoneclf.frames.workers import prepare, workers_context
 
 # Called with each track as it is done.
 Progress = Callable[["Found", TrackFacts], None]
@@ -98,12 +97,11 @@ class Batch:
 
     def _read_all(self, todo: list[Found], progress: Progress) -> dict[str, TrackFacts]:
         facts: dict[str, TrackFacts] = {}
-        context = multiprocessing.get_context("spawn")
         workers = max(1, min(self.jobs or os.cpu_count() or 1, len(todo)))
-        with ProcessPool(max_workers=workers, context=context, initializer=_be_quiet) as pool:
+        with ProcessPool(
+            workers, initializer=prepare, initargs=[dict(os.environ)], context=workers_context()
+        ) as pool:
             try:
-                pool.schedule(_be_quiet)  # starts the workers, which import while we compile
-                self.reader.warm_up()
                 files = {self._schedule(pool, file): file for file in todo}
                 for future in as_completed(files):
                     file = files[future]
@@ -159,9 +157,3 @@ def _require_unchanged(file: Found) -> None:
     now = require_regular(file.path)
     if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
         raise AudioError("unreadable", "it changed after it was found; extract again")
-
-
-def _be_quiet() -> None:
-    """Leave Ctrl-C to the parent, which stops the pool, and decoders' own chatter unprinted."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -45,9 +45,6 @@ class DeamCsvReader:
         """What makes the rows: openSMILE, under its licence."""
         return Origin(extractor="deam-csv", extractor_version=1, licence="non-commercial")
 
-    def warm_up(self) -> None:
-        """Nothing is compiled for reading tables."""
-
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take of one file."""
         try:

@@ -6,16 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
 from zoneclf.audio.formats import misnamed
 from zoneclf.audio.headers import WHOLE_SHARE
-from zoneclf.audio.sound import WITH_ROWS, Sound, mixed
+from zoneclf.audio.sound import WITH_ROWS, Sound
 from zoneclf.errors import AudioError
 from zoneclf.frames.extractor import (
-    RATE_HZ,
     FrameExtractor,
     Meter,
     extract,
@@ -53,14 +50,6 @@ class SoundReader:
     def origin(self) -> Origin:
         """What makes the rows."""
         return origin_of(self.extractor)
-
-    def warm_up(self) -> None:
-        """Compile the kernels and leave them on disk, where worker processes find them."""
-        stream = self.extractor.open()
-        mono = np.zeros(2 * RATE_HZ, dtype=np.float32)
-        mixed(np.zeros(4 * RATE_HZ, dtype=np.float32), mono)
-        stream.push(mono)
-        stream.finish()
 
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take; a file that changes while it is read is read once more."""

@@ -55,10 +55,6 @@ class FrameReader(Protocol):
         """What makes the rows."""
         ...
 
-    def warm_up(self) -> None:
-        """Compile what has to be, once, before worker processes each would."""
-        ...
-
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take; what is wrong with the file becomes its status."""
         ...
