@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from zoneclf.errors import LabelError, TableError
@@ -48,6 +49,7 @@ def tracks(
         "name": names,
         "copies": [(copies or {}).get(name, "") for name in names],
         "status": [said[name] for name in names],
+        "duration_s": [60.0 * place for place, _ in enumerate(names)],
     }
     rows = pd.DataFrame({name: about.get(name, [""] * len(names)) for name in ABOUT})
     for place, feature in enumerate(spec.features):
@@ -268,3 +270,23 @@ def test_a_label_file_of_which_nothing_was_extracted_is_refused() -> None:
         label_library(
             tracks(["a"]), [label(2, "x", "GREEN"), label(3, "y", None)], "user", allowed=OK
         )
+
+
+def test_lengths_are_kept_and_unknown_ones_are_missing(tmp_path: Path) -> None:
+    table, note = unify(both(), ZONES)
+    # The helper gives 0, 60, 120 s; a table of means, which knows no lengths, says 0.
+    expected = [np.nan, 60.0, np.nan, 60.0, 120.0]
+    np.testing.assert_array_equal(table.about["duration_s"], expected)
+    save_unified(table, note, tmp_path / "unified.parquet")
+    again, _ = load_unified(tmp_path / "unified.parquet")
+    np.testing.assert_array_equal(again.about["duration_s"], expected)
+
+
+def test_a_unified_table_from_before_lengths_were_kept_is_read(tmp_path: Path) -> None:
+    table, note = unify(both(), ZONES)
+    path = tmp_path / "unified.parquet"
+    save_unified(table, note, path)
+    write_table(pq.read_table(path).drop_columns("duration_s"), note, path)
+    again, _ = load_unified(path)
+    assert again.about["duration_s"].isna().all()
+    assert again.about["track_id"].tolist() == table.about["track_id"].tolist()

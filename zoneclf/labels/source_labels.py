@@ -32,6 +32,7 @@ LABEL_COLUMNS = (
     "group",
     "arousal",
     "valence",
+    "duration_s",
     *METADATA,
 )
 
@@ -40,7 +41,8 @@ LABEL_COLUMNS = (
 class SourceLabels:
     """One source's labels: `rows` has `LABEL_COLUMNS`; `dropped` counts tracks by reason.
 
-    `zone` is None for tracks without a label; `arousal` and `valence` are NaN where unknown.
+    `zone` is None for tracks without a label; `arousal`, `valence` and `duration_s`, the seconds
+    of sound, are NaN where unknown.
     `licence` is ``non-commercial`` where the labels' own licence says so.
     """
 
@@ -170,7 +172,8 @@ def _rows(kept: pd.DataFrame, source: str, zones: Sequence[str | None]) -> pd.Da
         raise LabelError(
             f"{source}: no track is left to label; see dataset/tracks/{source}.parquet"
         )
-    table = kept[["track_id", "path", "name"]].reset_index(drop=True)
+    table = kept[["track_id", "path", "name", "duration_s"]].reset_index(drop=True)
+    table["duration_s"] = table["duration_s"].replace(0.0, np.nan)  # a table of means tells none
     named = np.array(zones, dtype=object)
     table = table.assign(source=source, zone=named, group="", arousal=np.nan, valence=np.nan)
     return table.assign(**dict.fromkeys(METADATA, ""))

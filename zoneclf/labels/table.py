@@ -172,4 +172,7 @@ def load_unified(path: Path) -> tuple[LabelledTable, TableNote]:
     rows, note = read_table(path)
     if "zones" not in note.notes:
         raise TableError(f"{path}: not a unified table; write it with `zoneclf label`")
-    return from_rows(rows.to_pandas(), tuple(note.notes["zones"]), note.spec), note
+    joined = rows.to_pandas()
+    if "duration_s" not in joined:  # written before lengths were kept
+        joined["duration_s"] = np.nan
+    return from_rows(joined, tuple(note.notes["zones"]), note.spec), note

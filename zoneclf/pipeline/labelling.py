@@ -15,6 +15,7 @@ from zoneclf.errors import LabelError, SettingsError, TableError
 from zoneclf.labels.deam import annotation_files, load_deam
 from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
 from zoneclf.labels.source_labels import (
+    LABEL_COLUMNS,
     SourceLabels,
     label_deam,
     label_library,
@@ -153,6 +154,7 @@ def _zone_counts(labels: SourceLabels) -> Counter[str]:
 def _inputs_digest(workspace: Workspace, settings: Settings) -> str:
     """Return a hash of everything the unified table is made from."""
     seen: dict[str, object] = {
+        "columns": LABEL_COLUMNS,
         "rule": zone_map(settings).digest,
         "deam": settings.labels.deam,
         "truncated": settings.labels.allow_truncated,

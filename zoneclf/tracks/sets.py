@@ -7,9 +7,11 @@ from zoneclf.frames.columns import FRAME_COLUMNS, VOICING_COLUMNS
 
 DROP_RATES = ("drops_per_minute", "drop_strength", "drop_contrast_mean", "drop_intensity")
 DROPS = ("drop_count", *DROP_RATES)
+# Sums over a track: they grow with its length and so tell a source of clips from one of tracks.
+GROWING = ("drop_count",)
 ENERGY = ("low_energy", "energy_variance", "brightness")
 
-# The 22 that both sources of the first experiments had.  `drop_count` grows with a track's length.
+# The 22 that both sources of the first experiments had.
 COMMON22 = (
     "tempo",
     "zero_crossing_rate",
@@ -37,15 +39,15 @@ def pooled(columns: Iterable[str]) -> tuple[str, ...]:
 DEAM236 = (*pooled(FRAME_COLUMNS), "tempo", *ENERGY, *DROP_RATES)
 DEAM248 = (*DEAM236, *pooled(VOICING_COLUMNS))
 SHARED = "shared"
-_NOT_SHARED = frozenset(("drop_count", *pooled(VOICING_COLUMNS)))
+_NOT_SHARED = frozenset((*GROWING, *pooled(VOICING_COLUMNS)))
 SETS = {"common22": COMMON22, "deam236": DEAM236, "deam248": DEAM248}
 
 
 def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of a set; `shared` is all of `present` that every extractor can give.
 
-    Left out of `shared` are the voicing columns, which need openSMILE, and `drop_count`, which
-    grows with a track's length.
+    Left out of `shared` are the voicing columns, which need openSMILE, and what grows with a
+    track's length.
 
     Raises
     ------
