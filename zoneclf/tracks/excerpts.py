@@ -2,7 +2,9 @@
 
 DEAM's songs are clips of 45 s, a user's tracks last minutes.  Pooled over equal lengths, what
 grows with length (the count of drops, and the spread of everything that changes slowly) no longer
-tells the two apart.  Everything but tempo is computed anew from the stored frames; tempo, which
+tells the two apart: in 35 pieces of music of 165 s (median) there were 7.9 times as many drops as
+in their middle 45 s, and the standard deviations over frames were 1.3 times as large (median over
+the features).  Everything but tempo is computed anew from the stored frames; tempo, which
 frames do not carry, stays that of the whole track.
 """
 

@@ -35,7 +35,7 @@ _BY_DESCRIPTOR = {
     "pcm_fftMag_spectralHarmonicity": 2.0,
 }
 # These say nothing but the level itself.
-_LEVELS = (LEVEL, "rms_energy")
+LEVELS = (LEVEL, "rms_energy")
 
 
 def gain_exponent(feature: str) -> float:
@@ -59,13 +59,13 @@ def without_level(features: pd.DataFrame) -> pd.DataFrame:
     powers = {str(name): gain_exponent(str(name)) for name in features.columns}
     if not any(powers.values()):
         return features
-    known = next((name for name in _LEVELS if name in powers), None)
+    known = next((name for name in LEVELS if name in powers), None)
     if known is None:
         raise TableError(f"the table has no column {LEVEL}; without it the level is not known")
     level = features[known].to_numpy(dtype=np.float64)
     if not (level > 0).all():
         raise TableError(f"{int((~(level > 0)).sum())} tracks have a level of 0; leave them out")
-    kept = {name: power for name, power in powers.items() if name not in _LEVELS}
+    kept = {name: power for name, power in powers.items() if name not in LEVELS}
     values = features[list(kept)].to_numpy(dtype=np.float64)
     free = values / level[:, None] ** np.array(list(kept.values()))
     return pd.DataFrame(free.astype(np.float32), columns=list(kept), index=features.index)
