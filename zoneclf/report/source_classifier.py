@@ -31,6 +31,7 @@ _TREES = {
     "eta": 0.2,
     "colsample_bytree": 0.5,
     "min_child_weight": 3.0,
+    "max_bin": 64,
     "nthread": 1,
 }
 
