@@ -9,7 +9,7 @@ nothing.
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +118,11 @@ class FrameStore:
         """Yield facts and frames of every track that has frames, shard by shard."""
         for path in self._shards():
             yield from Shard(path).tracks()
+
+    def columns(self, names: Sequence[str]) -> Iterator[tuple[str, Rows]]:
+        """Yield id and rows, shape (frames, names), of every track that has frames."""
+        for path in self._shards():
+            yield from Shard(path).columns(names)
 
     def track(self, track_id: str) -> tuple[TrackFacts, Frames]:
         """Return facts and frames of one track; only shards that may hold it are opened.
