@@ -113,7 +113,7 @@ def label(
     """Give every extracted track its zone; says what was repaired and left out."""
     settings = settings_of(config)
     from zoneclf.pipeline.labelling import label as run
-    from zoneclf.pipeline.labelling import said_of
+    from zoneclf.pipeline.labelling import said_of, say_duplicates
     from zoneclf.pipeline.workspace import Workspace
 
     chosen: dict[str, Any] = {
@@ -123,11 +123,17 @@ def label(
     }
     found = run(Workspace(), settings, {key: value for key, value in chosen.items() if value})
     if json_:
-        print_json({"zones": found.zones, "dropped": found.dropped, "remarks": found.remarks})
+        told = {"zones": found.zones, "dropped": found.dropped, "remarks": found.remarks}
+        near = {
+            "near_duplicates": found.duplicates.paths,
+            "contradictions": found.duplicates.contradictions,
+        }
+        print_json({**told, **near})
         return
     for name in found.zones:
         for line in said_of(found, name):
             typer.echo(printable(line))
+    say_duplicates(found.duplicates, lambda line: typer.echo(printable(line)), console.warn)
 
 
 @reports_errors

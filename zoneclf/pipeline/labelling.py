@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ import numpy as np
 
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.errors import LabelError, SettingsError, TableError
+from zoneclf.frames.frame_store import FrameStore
 from zoneclf.labels.deam import annotation_files, load_deam
+from zoneclf.labels.duplicates import Duplicates, join_duplicates
 from zoneclf.labels.library import LabelRow, find_label_file, read_label_file
+from zoneclf.labels.recordings import RULE
 from zoneclf.labels.source_labels import (
     LABEL_COLUMNS,
     SourceLabels,
@@ -27,16 +30,18 @@ from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings, SourceSettings
 from zoneclf.settings_reader import override
 from zoneclf.store import TableNote
+from zoneclf.tracks.fingerprints import COLUMNS, Fingerprint, fingerprint
 from zoneclf.tracks.track_table import TrackTable, load_tracks
 from zoneclf.writing import make_folder
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """What labelling found: the table, its note, and per source zones, drops and remarks."""
+    """What labelling found: table, note, near-duplicates; by source zones, drops and remarks."""
 
     table: LabelledTable
     note: TableNote
+    duplicates: Duplicates
     zones: dict[str, Counter[str]]
     dropped: dict[str, Counter[str]]
     remarks: dict[str, tuple[str, ...]]
@@ -63,16 +68,19 @@ def label(
     _require_chosen(settings, chosen or {}, list(tables))
     parts = {name: (table, _labels(name, table, settings, zones)) for name, table in tables.items()}
     table, note = unify(parts, zones)
-    kept = {"inputs": _inputs_digest(workspace, settings), "chosen": dict(chosen or {})}
+    duplicates = join_duplicates(table, _fingerprints(workspace, tables))
+    kept: dict[str, Any] = {"near_duplicates": duplicates.paths, "chosen": dict(chosen or {})}
+    kept["inputs"] = _inputs_digest(workspace, settings)
     note = replace(note, notes={**note.notes, **kept})
     make_folder(workspace.labels("x").parent)
     for name, (tracks, part) in parts.items():
         save_labels(part, tracks.note, workspace.labels(name))
-    save_unified(table, note, workspace.unified)
+    save_unified(duplicates.table, note, workspace.unified)
     by_source = {name: part for name, (_, part) in parts.items()}
     return Labelled(
-        table,
+        duplicates.table,
         note,
+        duplicates,
         {name: _zone_counts(part) for name, part in by_source.items()},
         {name: part.dropped for name, part in by_source.items()},
         {name: part.remarks for name, part in by_source.items()},
@@ -96,6 +104,7 @@ def current_table(
     for name in found.zones:
         for line in said_of(found, name):
             voice.say(line)
+    say_duplicates(found.duplicates, voice.say, voice.warn)
     return found.table, found.note
 
 
@@ -110,9 +119,34 @@ def said_of(found: Labelled, source: str) -> list[str]:
     return lines
 
 
+def say_duplicates(
+    found: Duplicates, say: Callable[[str], None], warn: Callable[[str], None]
+) -> None:
+    """Tell how many near-duplicates were joined, and of each contradiction the paths."""
+    if found.recordings:
+        say(
+            f"near-duplicates: {found.track_count} tracks hold {len(found.recordings)} recordings; "
+            "each recording's stay on one side of every split"
+        )
+    for zones in found.contradictions:
+        said = ", ".join(f"{path} {zone}" for path, zone in zones)
+        warn(f"near-duplicates with different zones, all kept: {said}; correct their labels")
+
+
 def zone_map(settings: Settings) -> ZoneMap:
     """Return the zones and the rule in force."""
     return load_zones(settings.labels.zone_mapping, settings.labels.preset)
+
+
+def _fingerprints(workspace: Workspace, tables: Mapping[str, TrackTable]) -> dict[str, Fingerprint]:
+    """Return fingerprints by track id of every source that has frames."""
+    found = {}
+    for name, table in tables.items():
+        for track_id, rows in FrameStore(workspace.frames(name), table.note).columns(COLUMNS):
+            one = fingerprint(rows, table.spec.hop_s)
+            if one is not None:
+                found[track_id] = one
+    return found
 
 
 def _labels(name: str, table: TrackTable, settings: Settings, zones: ZoneMap) -> SourceLabels:
@@ -158,6 +192,7 @@ def _inputs_digest(workspace: Workspace, settings: Settings) -> str:
         "rule": zone_map(settings).digest,
         "deam": settings.labels.deam,
         "truncated": settings.labels.allow_truncated,
+        "near-duplicates": RULE,
     }
     for name in workspace.sources:
         source = settings.sources.get(name, SourceSettings())
