@@ -279,6 +279,18 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
         pass
 
 
+def test_some_columns_of_every_track_are_what_its_rows_hold(store: FrameStore) -> None:
+    for place, name in enumerate(("a", "b", "c")):
+        store.stage(take(name, 3 + place))
+    store.compact()
+    features = store.note.spec.features
+    names = [features[1], features[0]]
+    found = dict(store.columns(names))
+    assert list(found) == ["a", "b", "c"]
+    for name, (_, frames) in stored(store).items():
+        np.testing.assert_array_equal(found[name], frames.rows[:, [1, 0]])
+
+
 def test_one_track_is_found_in_the_shard_that_holds_it(store: FrameStore) -> None:
     for names in ("adg", "bfx"):
         stage(store, *(take(name) for name in names))
