@@ -219,5 +219,6 @@ def test_a_table_without_near_duplicates_stays_as_it_is(
     table = make_table(30)
     found = join_duplicates(table, {})
     assert (found.recordings, found.contradictions, found.track_count) == ((), [], 0)
+    assert found.unheard == 30
     np.testing.assert_array_equal(found.table.group, table.group)
     assert dataclasses.replace(found.table, group=table.group).about.equals(table.about)

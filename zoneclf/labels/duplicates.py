@@ -22,10 +22,14 @@ Names = npt.NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The table with groups joined, and each recording that several tracks hold: their rows."""
+    """The table with groups joined, and each recording that several tracks hold: their rows.
+
+    `unheard` counts tracks without a fingerprint.
+    """
 
     table: LabelledTable
     recordings: tuple[tuple[int, ...], ...]
+    unheard: int
 
     @property
     def track_count(self) -> int:
@@ -66,7 +70,7 @@ def join_duplicates(table: LabelledTable, prints: Mapping[str, Fingerprint]) -> 
     pairs += recordings(known)
     group = joined_groups(table.group, pairs)
     joined = replace(table, group=group, about=table.about.assign(group=group))
-    return Duplicates(joined, _parts(len(table), pairs))
+    return Duplicates(joined, _parts(len(table), pairs), known.count(None))
 
 
 def joined_groups(groups: Names, pairs: Iterable[Pair]) -> Names:

@@ -125,8 +125,13 @@ def say_duplicates(
     """Tell how many near-duplicates were joined, and of each contradiction the paths."""
     if found.recordings:
         say(
-            f"near-duplicates: {found.track_count} tracks hold {len(found.recordings)} recordings; "
-            "each recording's stay on one side of every split"
+            f"near-duplicates: {found.track_count} tracks, recordings among them: "
+            f"{len(found.recordings)}; versions of one stay on one side of every split"
+        )
+    if found.unheard:
+        say(
+            f"near-duplicates: {found.unheard} tracks without frames, or too short, were compared "
+            "by features alone, which tells only equal ones"
         )
     for zones in found.contradictions:
         said = ", ".join(f"{path} {zone}" for path, zone in zones)
