@@ -22,8 +22,8 @@ from zoneclf.labels.deam import load_deam
 from zoneclf.labels.source_labels import label_deam
 from zoneclf.labels.table import LabelledTable, unify
 from zoneclf.labels.zones import load_zones
-from zoneclf.model.affect import NAMES, out_of_fold
-from zoneclf.model.strategies import Task
+from zoneclf.model.affect import NAMES, out_of_fold_values
+from zoneclf.model.task import Task
 from zoneclf.report.evaluation import cross_validate
 from zoneclf.report.scores import score
 from zoneclf.settings import DeamLabels, TrainSettings
@@ -73,7 +73,7 @@ def scores(table: LabelledTable, settings: TrainSettings, repeats: int) -> pd.Da
             "log loss": one.log_loss,
             **{f"recall {zone}": value for zone, value in one.recall.items()},
         }
-        predicted = out_of_fold(table, replace(settings, seed=settings.seed + number), FOLDS)
+        predicted = out_of_fold_values(table, replace(settings, seed=settings.seed + number), FOLDS)
         for place, name in enumerate(NAMES):
             truth = table.about[name].to_numpy(float)
             left = ((truth - predicted[:, place]) ** 2).sum()
@@ -126,7 +126,9 @@ def main() -> int:
         songs = labelled(table, policy)
         counts = dict(zip(ZONES.names, np.bincount(songs.codes).tolist(), strict=True))
         print(f"  {len(songs)} songs, {len(songs.spec.features)} features, zones {counts}")
-        results[name] = scores(songs, TrainSettings(class_weights=weights), options.repeats)
+        results[name] = scores(
+            songs, TrainSettings(balance="class" if weights else "none"), options.repeats
+        )
     print(f"\n{FOLDS}-fold cross-validation, {options.repeats} repeats, mean +- sd:\n")
     print("| labels | " + " | ".join(next(iter(results.values())).columns) + " |")
     print("|---" * (1 + len(next(iter(results.values())).columns)) + "|")

@@ -14,6 +14,12 @@ from zoneclf.errors import SettingsError
 
 Method = Literal["frames", "opensmile", "deam-csv", "table"]
 DeamLabels = Literal["repaired", "as-shipped", "dynamic-mean"]
+Learner = Literal["trees", "linear", "blend"]
+Finetune = Literal["continue", "margin", "stack"]
+Normalise = Literal["none", "source"]
+DomainAdapt = Literal["none", "coral", "density", "feda"]
+Balance = Literal["none", "class", "smote"]
+Chosen = Literal["auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +94,18 @@ class TrainSettings:
 
     strategy: str = "weighted"
     features: str = "deam236"
-    user_weight: float = 3.0
-    class_weights: bool = True
+    learner: Learner = "trees"
+    user_weight: float | Chosen = 3.0
+    ensemble_weight: float | Chosen = 0.6
+    finetune: Finetune = "stack"
+    finetune_rounds: int = 60
+    finetune_eta: float = 0.03
+    soft_labels: bool = False
+    normalise: Normalise = "none"
+    domain_adapt: DomainAdapt = "none"
+    balance: Balance = "class"
+    inner_folds: int = 5
+    inner_repeats: int = 2
     seed: int = 0
     threads: int = 1
     rounds: int = 200
@@ -99,16 +115,22 @@ class TrainSettings:
     subsample: float = 0.8
     colsample: float = 0.3
     l2: float = 2.0
+    linear_penalty: float = 30.0
 
     def __post_init__(self) -> None:
-        _require(self.user_weight > 0, "train.user_weight", self.user_weight, "above 0")
+        weight, share = self.user_weight, self.ensemble_weight
+        usable = isinstance(weight, str) or weight > 0
+        _require(usable, "train.user_weight", weight, "above 0, or auto")
+        usable = isinstance(share, str) or 0 <= share <= 1
+        _require(usable, "train.ensemble_weight", share, "from 0 to 1, or auto")
         _require(0 <= self.seed < 2**31, "train.seed", self.seed, "from 0 to 2147483647")
         _require(self.threads >= 1, "train.threads", self.threads, "at least 1")
-        _require(self.rounds >= 1, "train.rounds", self.rounds, "at least 1")
-        _require(self.max_depth >= 1, "train.max_depth", self.max_depth, "at least 1")
-        for key in ("min_child_weight", "l2"):
+        for key in ("rounds", "max_depth", "finetune_rounds", "inner_repeats"):
+            _require(getattr(self, key) >= 1, f"train.{key}", getattr(self, key), "at least 1")
+        _require(self.inner_folds >= 2, "train.inner_folds", self.inner_folds, "at least 2")
+        for key in ("min_child_weight", "l2", "linear_penalty"):
             _require(getattr(self, key) >= 0, f"train.{key}", getattr(self, key), "at least 0")
-        for key in ("eta", "subsample", "colsample"):
+        for key in ("eta", "finetune_eta", "subsample", "colsample"):
             _require(0 < getattr(self, key) <= 1, f"train.{key}", getattr(self, key), "in (0, 1]")
 
 
@@ -119,12 +141,15 @@ class EvaluationSettings:
     holdout_share: float = 0.2
     folds: int = 5
     repeats: int = 3
+    coverage: float = 0.9
 
     def __post_init__(self) -> None:
         share = self.holdout_share
         _require(0 < share <= 0.5, "evaluation.holdout_share", share, "above 0, at most 0.5")
         _require(self.folds >= 2, "evaluation.folds", self.folds, "at least 2")
         _require(self.repeats >= 1, "evaluation.repeats", self.repeats, "at least 1")
+        coverage = self.coverage
+        _require(0.5 <= coverage < 1, "evaluation.coverage", coverage, "from 0.5 to below 1")
 
 
 def _standard_sources() -> dict[str, SourceSettings]:

@@ -162,8 +162,13 @@ def _cast(hint: Any, value: Any, *, where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return _build(typing.cast(type[Any], hint), value, where=where)
-    if origin is types.UnionType:
-        return None if value is None else _cast(args[0], value, where=where)
+    if origin in {types.UnionType, typing.Union}:
+        # Nothing at all, or a word in place of a number.
+        other = args[1]
+        if value is None and other is type(None):
+            return None
+        words = typing.get_args(other)
+        return value if value in words else _cast(args[0], value, where=where)
     if origin is Literal:
         if value not in args:
             raise SettingsError(f"{where} is {value!r}; it must be one of {', '.join(args)}")

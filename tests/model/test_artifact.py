@@ -13,8 +13,10 @@ import pytest
 
 from zoneclf.errors import ModelError, OutputError, TableError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import ModelCard, ZoneModel, load_model, newest_model, save_model
-from zoneclf.model.strategies import Task, fit
+from zoneclf.model.artifact import ZoneModel, load_model, save_model
+from zoneclf.model.card import ModelCard, newest_model
+from zoneclf.model.strategies import fit
+from zoneclf.model.task import Task
 from zoneclf.settings import TrainSettings
 
 Make = Callable[..., LabelledTable]
@@ -27,8 +29,6 @@ def card_of(table: LabelledTable, name: str = "toy", created: str = "2026-01-01"
         zones=table.zones,
         spec=table.spec,
         extractors={"toy": 1},
-        kind="trees",
-        options={},
         strategy="weighted",
         settings={"rounds": 20},
         sources={"user": {"YELLOW": 30}},
@@ -70,7 +70,7 @@ def digest(path: Path) -> str:
 
 
 def test_the_card_is_read_as_it_was_saved(model: ZoneModel, table: LabelledTable) -> None:
-    assert replace(model.card, sha256={}) == card_of(table)
+    assert replace(model.card, sha256={}, plan={}) == card_of(table)
     assert list(model.card.sha256) == ["model.json"]
 
 
@@ -110,10 +110,10 @@ def test_hostile_trees_with_a_right_hash_are_refused(folder: Path) -> None:
         load_model(folder)
 
 
-@pytest.mark.parametrize("found", [2, 0, "1", None])
+@pytest.mark.parametrize("found", [3, 1, 0, "2", None])
 def test_another_format_is_refused(folder: Path, found: object) -> None:
     edit_card(folder, format=found)
-    with pytest.raises(ModelError, match=r"format .*, this zoneclf reads 1; upgrade or retrain"):
+    with pytest.raises(ModelError, match=r"format .*, this zoneclf reads 2; upgrade or retrain"):
         load_model(folder)
 
 
@@ -136,14 +136,14 @@ def test_names_that_leave_the_folder_are_refused(folder: Path, name: str) -> Non
         {"zones": 3},
         {"spec": None},
         {"spec": {"features": []}},
-        {"options": "none"},
+        {"plan": "none"},
         {"created": 7},
         {"owner": "me"},
     ],
 )
 def test_a_card_with_other_fields_is_refused(folder: Path, changed: dict[str, Any]) -> None:
     edit_card(folder, **changed)
-    with pytest.raises(ModelError, match="its fields are not those of format 1"):
+    with pytest.raises(ModelError, match="its fields are not those of format 2"):
         load_model(folder)
 
 
@@ -154,18 +154,17 @@ def test_a_damaged_card_is_refused(folder: Path, text: str) -> None:
         load_model(folder)
 
 
-def test_an_unknown_kind_or_no_trees_are_refused(folder: Path) -> None:
-    edit_card(folder, kind="neural")
-    with pytest.raises(ModelError, match="kind 'neural' is unknown; upgrade zoneclf"):
-        load_model(folder)
-    edit_card(folder, kind="trees", sha256={})
-    with pytest.raises(ModelError, match="is unknown"):
-        load_model(folder)
+def test_an_unknown_kind_or_no_member_is_refused(folder: Path) -> None:
+    plan = json.loads((folder / "card.json").read_text(encoding="utf-8"))["plan"]
+    for changed in ({"plan": plan | {"kind": "neural"}}, {"plan": plan, "sha256": {}}):
+        edit_card(folder, **changed)
+        with pytest.raises(ModelError, match=r"its files do not fit card\.json"):
+            load_model(folder)
 
 
 def test_trees_that_do_not_fit_the_card_are_refused(folder: Path, table: LabelledTable) -> None:
     edit_card(folder, zones=["YELLOW", "PURPLE"])
-    with pytest.raises(ModelError, match=r"the trees and card\.json have different zones"):
+    with pytest.raises(ModelError, match=r"its files and card\.json have different zones"):
         load_model(folder)
     edit_card(folder, zones=list(table.zones))
     renamed = (folder / "model.json").rename(folder / "other.json")
@@ -177,7 +176,7 @@ def test_trees_that_do_not_fit_the_card_are_refused(folder: Path, table: Labelle
 def test_features_of_other_names_are_refused(folder: Path, table: LabelledTable) -> None:
     spec = {**json.loads((folder / "card.json").read_text(encoding="utf-8"))["spec"]}
     edit_card(folder, spec=spec | {"features": ["LOUD", *table.spec.features[1:]]})
-    with pytest.raises(ModelError, match="the trees and the card name different features"):
+    with pytest.raises(ModelError, match=r"its files do not fit card\.json"):
         load_model(folder)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import ModelCard
+from zoneclf.model.card import ModelCard
 from zoneclf.report.card import card_text
 from zoneclf.report.scores import score
 
@@ -21,8 +21,6 @@ def card(make_table: Callable[..., LabelledTable]) -> ModelCard:
         zones=table.zones,
         spec=table.spec,
         extractors={"toy": 3},
-        kind="trees",
-        options={},
         strategy="weighted",
         settings={},
         sources={"user": {"YELLOW": 10, "PURPLE": 12}, "deam": {"GREEN": 961}},

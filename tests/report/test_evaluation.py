@@ -7,11 +7,11 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-import xgboost as xgb
 
 from zoneclf.errors import TableError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.strategies import STRATEGIES, Task
+from zoneclf.model.strategies import FIXED
+from zoneclf.model.task import Task
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.settings import TrainSettings
 
@@ -33,8 +33,6 @@ class Spy:
     """A predictor that notes who asks; `asked` pairs what it learnt from with what it is asked."""
 
     kind: ClassVar[str] = "spy"
-    boosters: ClassVar[dict[str, xgb.Booster]] = {}
-    options: ClassVar[dict[str, object]] = {}
 
     def __init__(self, learnt: LabelledTable, asked: list[tuple[set[int], set[int]]]) -> None:
         self._learnt, self._asked = set(learnt.features["row"].astype(int)), asked
@@ -49,7 +47,7 @@ class Spy:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[set[int], set[int]]]]:
     """What every fit of the strategy `spy` learnt from and was asked for, by row number."""
     seen: list[tuple[set[int], set[int]]] = []
-    monkeypatch.setitem(STRATEGIES, "spy", lambda task: Spy(task.table, seen))
+    monkeypatch.setitem(FIXED, "spy", lambda task: Spy(task.table, seen))
     yield seen
 
 

@@ -14,7 +14,9 @@ from matplotlib.image import imread
 
 from zoneclf.errors import OutputError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.strategies import Task, fit
+from zoneclf.model.plan import members_of
+from zoneclf.model.strategies import fit
+from zoneclf.model.task import Task
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.folder import Report, metrics, new_run, write_report
 from zoneclf.report.importance import gain_shares
@@ -193,7 +195,7 @@ def test_a_file_in_the_way_is_told(make_table: Make, tmp_path: Path) -> None:
 def test_importance_is_a_share_of_all_gain(make_table: Make) -> None:
     table = make_table(90)
     predictor = fit(Task(table, OWN, TrainSettings(rounds=20)))
-    found = gain_shares(predictor.boosters, table.spec.features)
+    found = gain_shares(members_of(predictor).values(), table.spec.features)
     assert set(found["feature"]) == set(table.spec.features)
     assert found["gain_share"].sum() == pytest.approx(1)
     assert found["gain_share"].is_monotonic_decreasing

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from zoneclf.cli.console import printable
-from zoneclf.model.artifact import ModelCard
+from zoneclf.model.card import ModelCard
 from zoneclf.pipeline.predicting import Prediction
 from zoneclf.report.errors import cell
 

@@ -22,6 +22,8 @@ from zoneclf.store import TableNote, write_table
 from zoneclf.tracks.track_table import SEPARATOR, TrackTable
 
 _SHOWN = 10
+# DEAM's songs have about ten raters each, those after id 2000 about five.
+_RATERS, _FEW_RATERS, _LAST_OF_MANY_RATERS = 10, 5, 2000
 METADATA = ("artist", "title", "bpm", "key")
 LABEL_COLUMNS = (
     "track_id",
@@ -32,6 +34,8 @@ LABEL_COLUMNS = (
     "group",
     "arousal",
     "valence",
+    "arousal_se",
+    "valence_se",
     "duration_s",
     *METADATA,
 )
@@ -41,8 +45,9 @@ LABEL_COLUMNS = (
 class SourceLabels:
     """One source's labels: `rows` has `LABEL_COLUMNS`; `dropped` counts tracks by reason.
 
-    `zone` is None for tracks without a label; `arousal`, `valence` and `duration_s`, the seconds
-    of sound, are NaN where unknown.
+    `zone` is None for tracks without a label; `arousal`, `valence`, the standard errors of these
+    means over raters, `arousal_se` and `valence_se`, and `duration_s`, the seconds of sound, are
+    NaN where unknown.
     `licence` is ``non-commercial`` where the labels' own licence says so.
     """
 
@@ -112,6 +117,9 @@ def label_deam(
     names = [zones.names[code] for code in zones.codes(arousal, valence)]
     table = _rows(kept, source, names)
     table["arousal"], table["valence"] = arousal, valence
+    raters = np.where(ids.to_numpy() > _LAST_OF_MANY_RATERS, _FEW_RATERS, _RATERS)
+    for name in ("arousal", "valence"):
+        table[f"{name}_se"] = found[f"{name}_std"].to_numpy() / np.sqrt(raters)
     artists = annotations.artists
     table["group"] = [
         f"artist:{artists[song].casefold()}" if song in artists else f"deam:{song}" for song in ids
@@ -175,5 +183,6 @@ def _rows(kept: pd.DataFrame, source: str, zones: Sequence[str | None]) -> pd.Da
     table = kept[["track_id", "path", "name", "duration_s"]].reset_index(drop=True)
     table["duration_s"] = table["duration_s"].replace(0.0, np.nan)  # a table of means tells none
     named = np.array(zones, dtype=object)
-    table = table.assign(source=source, zone=named, group="", arousal=np.nan, valence=np.nan)
-    return table.assign(**dict.fromkeys(METADATA, ""))
+    table = table.assign(source=source, zone=named, group="")
+    numbers = dict.fromkeys(("arousal", "valence", "arousal_se", "valence_se"), np.nan)
+    return table.assign(**numbers, **dict.fromkeys(METADATA, ""))

@@ -1,4 +1,9 @@
-"""Arousal and valence predicted from track features, learnt from tracks annotated with both."""
+"""Arousal and valence predicted from track features, and zones from them by the rule.
+
+Trees, ridge regression and random Fourier features err differently, so they are averaged.  How far
+the average errs is measured on folds; the rule is then integrated over that error, which gives
+zones their probabilities.
+"""
 
 from dataclasses import replace
 
@@ -6,14 +11,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from zoneclf.errors import TableError
+from zoneclf.labels.regions import ZoneRegions
 from zoneclf.labels.table import LabelledTable
-from zoneclf.labels.zones import SCALE
-from zoneclf.model.booster import predict, value_booster
+from zoneclf.model.booster import value_booster
+from zoneclf.model.dense import fourier, ridge
+from zoneclf.model.members import Trees
+from zoneclf.model.predictors import Affect
 from zoneclf.model.splits import folds
+from zoneclf.model.weights import EMPHASIS
 from zoneclf.settings import TrainSettings
 
 Values = npt.NDArray[np.float64]
 NAMES = ("arousal", "valence")
+WEIGHTS = {"trees": 0.4, "linear": 0.1, "fourier": 0.5}
+_FOLDS = 5
+_RIDGE_PENALTY = 100.0
+_FOURIER_PENALTY, _FOURIER_WIDTH, _FOURIER_COUNT = 0.5, 1.5, 1500
+# So many annotated tracks, at least, tell how far the regressors err.
+_FEWEST = 20
+# A plane that is all one zone, where zones are not asked for.
+_NOWHERE = ZoneRegions((), (), ((0,),), 1)
 
 
 def annotated(table: LabelledTable) -> npt.NDArray[np.bool_]:
@@ -21,34 +39,72 @@ def annotated(table: LabelledTable) -> npt.NDArray[np.bool_]:
     return np.asarray(table.about[list(NAMES)].notna().all(axis=1))
 
 
-def fit_and_predict(
-    train: LabelledTable, features: pd.DataFrame, settings: TrainSettings
-) -> Values:
-    """Return arousal and valence of tracks, shape (tracks, 2), learnt from annotated ones."""
-    if not len(features):
-        return np.empty((0, len(NAMES)))
-    predicted = [
-        predict(
-            value_booster(train.features, train.about[name].to_numpy(float), settings=settings),
-            features,
+def fit_affect(table: LabelledTable, settings: TrainSettings, regions: ZoneRegions) -> Affect:
+    """Return regressors of arousal and valence, their error, and the rule.
+
+    Raises
+    ------
+    TableError
+        If too few tracks have arousal and valence.
+    """
+    rated = table.take(annotated(table))
+    if len(rated) < _FEWEST:
+        raise TableError(
+            f"{len(rated)} tracks have arousal and valence, {_FEWEST} are needed to learn them; "
+            "extract DEAM, or use another --strategy"
         )
-        for name in NAMES
-    ]
-    return np.clip(np.stack(predicted, axis=1).astype(np.float64), *SCALE)
+    apart = out_of_fold_values(rated, settings, _FOLDS) - _truth(rated)
+    covariance = tuple(map(tuple, (apart.T @ apart / len(rated)).tolist()))
+    return replace(_regressors(rated, settings, regions), covariance=covariance)
 
 
-def out_of_fold(table: LabelledTable, settings: TrainSettings, count: int) -> Values:
+def out_of_fold_values(table: LabelledTable, settings: TrainSettings, count: int) -> Values:
     """Return arousal and valence of annotated tracks, each predicted by a model that lacks it.
 
     Shape (tracks, 2).
     """
     out = np.empty((len(table), len(NAMES)))
+    anyone = np.zeros(len(table), np.int64)
     for number, (train, held_out) in enumerate(
-        folds(table.codes, table.group, count=count, seed=settings.seed)
+        folds(anyone, table.group, count=count, seed=settings.seed)
     ):
-        out[held_out] = fit_and_predict(
-            table.take(train),
-            table.features.iloc[held_out],
-            replace(settings, seed=settings.seed + number),
-        )
+        chosen = replace(settings, seed=settings.seed + number)
+        out[held_out] = predicted_values(table.take(train), table.features.iloc[held_out], chosen)
     return out
+
+
+def predicted_values(
+    train: LabelledTable, features: pd.DataFrame, settings: TrainSettings
+) -> Values:
+    """Return arousal and valence of tracks, shape (tracks, 2), learnt from annotated ones."""
+    if not len(features):
+        return np.empty((0, len(NAMES)))
+    return _regressors(train, settings, _NOWHERE).values(features)
+
+
+def _regressors(table: LabelledTable, settings: TrainSettings, regions: ZoneRegions) -> Affect:
+    """Return the regressors; how far they err is not known yet."""
+    features, wanted, about = table.features, _truth(table), table.about
+    weight = about[EMPHASIS].to_numpy(np.float64) if EMPHASIS in about else np.ones(len(table))
+    arousal, valence = (
+        Trees(value_booster(features, wanted[:, axis], settings=settings, weight=weight))
+        for axis in range(len(NAMES))
+    )
+    waves = fourier(
+        features,
+        wanted,
+        weight=weight,
+        penalty=_FOURIER_PENALTY,
+        width=_FOURIER_WIDTH,
+        count=min(_FOURIER_COUNT, 4 * len(table)),
+        seed=settings.seed,
+    )
+    both = {
+        "linear": ridge(features, wanted, weight=weight, penalty=_RIDGE_PENALTY),
+        "fourier": waves,
+    }
+    return Affect(arousal, valence, both, WEIGHTS, ((1.0, 0.0), (0.0, 1.0)), regions)
+
+
+def _truth(table: LabelledTable) -> Values:
+    return table.about[list(NAMES)].to_numpy(np.float64)

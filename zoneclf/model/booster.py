@@ -18,41 +18,55 @@ import xgboost as xgb
 from zoneclf.settings import TrainSettings
 
 Values = npt.NDArray[np.float64]
+# A zone to which a track belongs less than this is not learnt from.
+_SMALLEST_SHARE = 0.01
 
 
 def zone_booster(
     features: pd.DataFrame,
-    codes: npt.NDArray[np.int64],
+    targets: Values,
     *,
-    zone_count: int,
     settings: TrainSettings,
-    weight: Values | None = None,
+    weight: Values,
+    start: xgb.Booster | None = None,
+    margin: Values | None = None,
 ) -> xgb.Booster:
-    """Return trees fitted to zone codes.
+    """Return trees fitted to zones.
 
     Parameters
     ----------
     features
         Shape (tracks, features); names are kept in the booster.
-    codes
-        Shape (tracks,), each below `zone_count`, which is passed on rather than counted.
-    zone_count
-        How many zones there are.
+    targets
+        Probability of each zone, shape (tracks, zones).  A track that may be of several zones is
+        learnt from once for each, weighted by its share.
     settings
         Rounds, rates and seed.
     weight
-        Shape (tracks,); None weighs all alike.
+        Shape (tracks,).
+    start
+        Trees to go on from.
+    margin
+        Scores to start from, shape (tracks, zones).
     """
-    label = xgb.DMatrix(features, label=codes, weight=weight, nthread=settings.threads)
-    special = {"objective": "multi:softprob", "num_class": zone_count}
-    return xgb.train(special | parameters(settings), label, num_boost_round=settings.rounds)
+    rows, codes = np.nonzero(targets > _SMALLEST_SHARE)
+    data = xgb.DMatrix(
+        features.iloc[rows],
+        label=codes,
+        weight=weight[rows] * targets[rows, codes],
+        base_margin=None if margin is None else margin[rows],
+        nthread=settings.threads,
+    )
+    special = {"objective": "multi:softprob", "num_class": targets.shape[1]}
+    chosen = special | parameters(settings)
+    return xgb.train(chosen, data, num_boost_round=settings.rounds, xgb_model=start)
 
 
 def value_booster(
-    features: pd.DataFrame, target: Values, *, settings: TrainSettings
+    features: pd.DataFrame, target: Values, *, settings: TrainSettings, weight: Values
 ) -> xgb.Booster:
     """Return trees fitted to numbers such as arousal, shape (tracks,), by squared error."""
-    data = xgb.DMatrix(features, label=target, nthread=settings.threads)
+    data = xgb.DMatrix(features, label=target, weight=weight, nthread=settings.threads)
     special = {"objective": "reg:squarederror"}
     return xgb.train(special | parameters(settings), data, num_boost_round=settings.rounds)
 
@@ -61,6 +75,13 @@ def predict(booster: xgb.Booster, features: pd.DataFrame) -> npt.NDArray[np.floa
     """Return the booster's output; columns are checked by name, never taken by place."""
     names = list(booster.feature_names or ())
     return np.asarray(booster.predict(xgb.DMatrix(features[names], nthread=1)), dtype=np.float32)
+
+
+def raw_scores(booster: xgb.Booster, features: pd.DataFrame, margin: Values) -> Values:
+    """Return scores before the softmax, shape (tracks, zones), starting from `margin`."""
+    names = list(booster.feature_names or ())
+    data = xgb.DMatrix(features[names], base_margin=margin, nthread=1)
+    return np.asarray(booster.predict(data, output_margin=True), dtype=np.float64)
 
 
 def parameters(settings: TrainSettings) -> dict[str, Any]:

@@ -1,21 +1,29 @@
-"""What a strategy fits: boosters and the way they combine into zone probabilities.
+"""What a strategy fits: members and the way they combine into zone probabilities.
 
-Every predictor is boosters by name, plain options, and a kind; a model folder stores exactly
-these, so that nothing is ever unpickled.
+A predictor is a small tree of parts.  Every part is a frozen dataclass whose fields are members,
+other parts, or plain numbers; `zoneclf.model.plan` turns such a tree into JSON and back, so that
+nothing is ever unpickled.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xgboost as xgb
+from scipy.special import softmax
 
-from zoneclf.model.booster import predict
+from zoneclf.labels.regions import ZoneRegions
+from zoneclf.labels.zones import SCALE
+from zoneclf.model.booster import raw_scores
+from zoneclf.model.members import Member, Trees
 
+Values = npt.NDArray[np.float64]
 Probabilities = npt.NDArray[np.float32]
+_SMALLEST = 1e-6
+# Columns that `Stacked` adds; "|" is in no feature's name.
+ADDED = "source|"
 
 
 class Predictor(Protocol):
@@ -23,33 +31,184 @@ class Predictor(Protocol):
 
     kind: ClassVar[str]
 
-    @property
-    def boosters(self) -> Mapping[str, xgb.Booster]:
-        """The members; each is stored as ``<name>.json``."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What else is needed to predict: numbers, texts, lists."""
-        ...
-
     def probabilities(self, features: pd.DataFrame) -> Probabilities:
         """Return shape (tracks, zones), zones in order, each row summing to 1."""
         ...
 
 
 @dataclass(frozen=True)
-class TreePredictor:
-    """One booster whose classes are the zones."""
+class Single:
+    """One member whose outputs are the zones' probabilities."""
 
-    kind: ClassVar[str] = "trees"
-    boosters: Mapping[str, xgb.Booster]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    kind: ClassVar[str] = "single"
+    model: Member
 
     def probabilities(self, features: pd.DataFrame) -> Probabilities:
         """Return shape (tracks, zones)."""
-        return predict(self.boosters["model"], features)
+        return self.model.outputs(features).astype(np.float32)
 
 
-Kind = Callable[[Mapping[str, xgb.Booster], Mapping[str, Any]], Predictor]
-KINDS: dict[str, Kind] = {TreePredictor.kind: TreePredictor}
+@dataclass(frozen=True)
+class Blend:
+    """The weighted mean of several predictors."""
+
+    kind: ClassVar[str] = "blend"
+    parts: Mapping[str, Predictor]
+    weights: Mapping[str, float]
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        total = sum(self.weights[name] for name in self.parts)
+        whole = np.stack(
+            [
+                self.weights[name] / total * part.probabilities(features).astype(np.float64)
+                for name, part in self.parts.items()
+            ]
+        )
+        return np.asarray(whole.sum(axis=0), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Affect:
+    """Predicted arousal and valence, their error, and the zone rule integrated over it.
+
+    `arousal` and `valence` are trees for one of them each, `both` networks for both; `weights`
+    says how their predictions are averaged; `covariance` is that of their errors, shape (2, 2).
+    """
+
+    kind: ClassVar[str] = "affect"
+    arousal: Member
+    valence: Member
+    both: Mapping[str, Member]
+    weights: Mapping[str, float]
+    covariance: tuple[tuple[float, ...], ...]
+    regions: ZoneRegions
+
+    def values(self, features: pd.DataFrame) -> Values:
+        """Return predicted arousal and valence on the scale 1 to 9, shape (tracks, 2)."""
+        axes = [member.outputs(features)[:, 0] for member in (self.arousal, self.valence)]
+        summed = self.weights["trees"] * np.stack(axes, axis=1)
+        for name, member in self.both.items():
+            summed = summed + self.weights[name] * member.outputs(features)
+        return np.asarray(np.clip(summed / sum(self.weights.values()), *SCALE))
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        if not len(features):
+            return np.empty((0, self.regions.zone_count), dtype=np.float32)
+        spread = np.array(self.covariance)
+        return self.regions.shares(self.values(features), spread).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Trees that start from a source model's log-odds, shrunk by `shrink`."""
+
+    kind: ClassVar[str] = "margin"
+    source: Predictor
+    model: Trees
+    shrink: float
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        start = self.shrink * log_odds(self.source.probabilities(features))
+        scores = raw_scores(self.model.booster, features, start)
+        return np.asarray(softmax(scores, axis=1), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """A predictor that is also told what a source model says of a track.
+
+    With `alone` it is told nothing else.
+    """
+
+    kind: ClassVar[str] = "stacked"
+    source: Predictor
+    own: Predictor
+    alone: bool = False
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        return self.own.probabilities(with_signals(self.source, features, alone=self.alone))
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """A predictor over features in standard units of the user's tracks."""
+
+    kind: ClassVar[str] = "rescaled"
+    part: Predictor
+    centre: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones); the columns are in the order of training."""
+        moved = features.sub(list(self.centre), axis=1).div(list(self.spread), axis=1)
+        return self.part.probabilities(moved.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """A predictor over features that are there once for all and once for the user's tracks."""
+
+    kind: ClassVar[str] = "doubled"
+    part: Predictor
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        return self.part.probabilities(doubled(features, np.ones(len(features), dtype=bool)))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A predictor whose log-probabilities are divided by `temperature` (Guo et al., ICML 2017)."""
+
+    kind: ClassVar[str] = "calibrated"
+    part: Predictor
+    temperature: float
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        return tempered(self.part.probabilities(features), self.temperature)
+
+
+KINDS: dict[str, type] = {
+    part.kind: part
+    for part in (Single, Blend, Affect, Margin, Stacked, Rescaled, Doubled, Calibrated)
+}
+
+
+def log_odds(probabilities: npt.NDArray[np.floating]) -> Values:
+    """Return log-probabilities without their mean over the zones, shape (tracks, zones)."""
+    logs = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
+
+
+def tempered(probabilities: npt.NDArray[np.floating], temperature: float) -> Probabilities:
+    """Return probabilities sharpened or, above 1, softened; shape (tracks, zones)."""
+    return np.asarray(softmax(log_odds(probabilities) / temperature, axis=1), dtype=np.float32)
+
+
+def with_signals(source: Predictor, features: pd.DataFrame, *, alone: bool) -> pd.DataFrame:
+    """Return features with what a source model says beside them, or that alone.
+
+    Its log-odds of every zone, and arousal and valence where it predicts them.
+    """
+    said = log_odds(source.probabilities(features))
+    columns = {f"{ADDED}zone {place}": said[:, place] for place in range(said.shape[1])}
+    if isinstance(source, Affect):
+        values = source.values(features)
+        columns |= {f"{ADDED}arousal": values[:, 0], f"{ADDED}valence": values[:, 1]}
+    added = pd.DataFrame(columns, index=features.index).astype(np.float32)
+    return added if alone else pd.concat([features, added], axis=1)
+
+
+def doubled(features: pd.DataFrame, own: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Return features and a copy of each that is 0 for tracks that are not the user's.
+
+    A model can then learn what all sources share and what holds for the user alone
+    (Daume, "Frustratingly easy domain adaptation", ACL 2007).
+    """
+    mine = features.mul(own.astype(np.float32), axis=0).add_suffix("|own")
+    return pd.concat([features, mine], axis=1)

@@ -4,53 +4,31 @@ A strategy is a function from a `Task` to a `Predictor`.  It sees training rows 
 them further, and fits everything it needs inside.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import replace
 
 from zoneclf.errors import SettingsError, TableError
-from zoneclf.labels.table import LabelledTable
-from zoneclf.model.booster import zone_booster
-from zoneclf.model.predictors import Predictor, TreePredictor
-from zoneclf.model.weights import track_weights
-from zoneclf.settings import TrainSettings
+from zoneclf.model.adaptation import adapted
+from zoneclf.model.comparison import Contender, compare
+from zoneclf.model.learners import require_two_zones
+from zoneclf.model.pooled import balanced, ensemble, user_only, weighted
+from zoneclf.model.predictors import Predictor
+from zoneclf.model.task import Task
+from zoneclf.model.transfer import affect, finetune
+from zoneclf.model.validation import Fit, Progress
 
-
-@dataclass(frozen=True)
-class Task:
-    """What a strategy is given.
-
-    `table` holds labelled training rows with the chosen features; `own` names the sources that
-    are the user's, whose zones the model is for.
-    """
-
-    table: LabelledTable
-    own: frozenset[str]
-    settings: TrainSettings
-
-    @property
-    def own_rows(self) -> LabelledTable:
-        """The user's rows alone."""
-        return self.table.take(np.isin(self.table.source, list(self.own)))
-
-
-Strategy = Callable[[Task], Predictor]
-
-
-def user_only(task: Task) -> Predictor:
-    """Learn from the user's tracks alone: the baseline."""
-    return _trees(Task(task.own_rows, task.own, task.settings))
-
-
-def weighted(task: Task) -> Predictor:
-    """Learn from all sources at once, a user's track counting `user_weight` times."""
-    return _trees(task)
-
-
-STRATEGIES: dict[str, Strategy] = {"user-only": user_only, "weighted": weighted}
+BASELINE = "user-only"
+AUTO = "auto"
+FIXED: dict[str, Fit] = {
+    BASELINE: user_only,
+    "weighted": weighted,
+    "balanced": balanced,
+    "finetune": finetune,
+    "ensemble": ensemble,
+    "affect": affect,
+}
+STRATEGIES = (*FIXED, AUTO)
 # These learn from nothing but the user's tracks, so a model's card names no other source.
-OWN_ONLY = frozenset({"user-only"})
+OWN_ONLY = frozenset({BASELINE})
 
 
 def fit(task: Task) -> Predictor:
@@ -63,7 +41,32 @@ def fit(task: Task) -> Predictor:
     TableError
         If no track, or only one zone, is left to learn from.
     """
-    return STRATEGIES[require_known(task.settings.strategy)](task)
+    name = require_known(task.settings.strategy)
+    require_two_zones(task.own_rows if task.is_own.any() else task.table)
+    if name == AUTO:
+        name = chosen(contenders(task))
+    changed, wrap = adapted(replace(task, settings=replace(task.settings, strategy=name)))
+    return wrap(FIXED[name](changed))
+
+
+def contenders(task: Task, progress: Progress = lambda *_: None) -> list[Contender]:
+    """Return every strategy that the sources allow, compared on folds of the user's tracks.
+
+    Empty if the user's tracks are too few to compare anything.
+    """
+    names = [BASELINE] if task.is_own.all() else list(FIXED)
+    try:
+        return compare(
+            task, {name: _fit(name) for name in names}, baseline=BASELINE, progress=progress
+        )
+    except TableError:
+        return []
+
+
+def chosen(found: list[Contender]) -> str:
+    """Return the strategy to take: the best of those that beat the baseline beyond noise."""
+    better = [contender.name for contender in found if contender.is_better]
+    return better[0] if better else BASELINE
 
 
 def require_known(name: str) -> str:
@@ -74,26 +77,11 @@ def require_known(name: str) -> str:
     SettingsError
         If there is no such strategy.
     """
-    if name not in STRATEGIES:
+    if name not in FIXED and name != AUTO:
         known = ", ".join(STRATEGIES)
         raise SettingsError(f"train.strategy is {name!r}; it must be one of {known}")
     return name
 
 
-def _trees(task: Task) -> Predictor:
-    table, settings = task.table, task.settings
-    if np.unique(table.codes).size < 2:
-        raise TableError(
-            f"{len(table)} labelled tracks of fewer than two zones to learn from; label more tracks"
-        )
-    weight = track_weights(
-        table, task.own, user_weight=settings.user_weight, by_zone=settings.class_weights
-    )
-    booster = zone_booster(
-        table.features,
-        table.codes,
-        zone_count=len(table.zones),
-        settings=settings,
-        weight=weight,
-    )
-    return TreePredictor({"model": booster})
+def _fit(name: str) -> Fit:
+    return lambda task: fit(replace(task, settings=replace(task.settings, strategy=name)))

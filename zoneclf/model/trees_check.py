@@ -23,7 +23,7 @@ _MAX_BYTES = 500_000_000
 _ROOT_PARENT = 2**31 - 1
 
 
-def require_sound_trees(path: Path, feature_count: int) -> None:
+def require_sound_trees(path: Path) -> None:
     """Check a booster's JSON file.
 
     Raises
@@ -35,6 +35,7 @@ def require_sound_trees(path: Path, feature_count: int) -> None:
         if path.stat().st_size > _MAX_BYTES:
             raise ModelError(f"{path}: larger than {_MAX_BYTES} bytes; not a model of ours")
         learner = json.loads(path.read_bytes())["learner"]
+        feature_count = len(learner["feature_names"])
         groups = _require_outline(learner, feature_count)
         _require_forest(learner["gradient_booster"], groups, feature_count)
     except ModelError as error:

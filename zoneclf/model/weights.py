@@ -6,6 +6,8 @@ import numpy.typing as npt
 from zoneclf.labels.table import LabelledTable
 
 Values = npt.NDArray[np.float64]
+# A column that an adaptation adds to a table: what else a track counts.
+EMPHASIS = "emphasis"
 
 
 def track_weights(
@@ -25,6 +27,8 @@ def track_weights(
         Whether zones are balanced: each then has the same weight in sum.
     """
     weight = np.where(np.isin(table.source, list(own)), user_weight, 1.0)
+    if EMPHASIS in table.about:
+        weight = weight * table.about[EMPHASIS].to_numpy(np.float64)
     if by_zone:
         sums = np.bincount(table.codes, weights=weight, minlength=len(table.zones))
         weight = weight / sums[table.codes]

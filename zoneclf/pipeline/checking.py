@@ -15,7 +15,8 @@ from zoneclf.errors import ZoneclfError
 from zoneclf.labels.deam import load_deam
 from zoneclf.labels.library import find_label_file, read_label_file
 from zoneclf.labels.table import load_unified
-from zoneclf.model.artifact import CARD, load_model
+from zoneclf.model.artifact import load_model
+from zoneclf.model.card import CARD
 from zoneclf.model.splits import load_holdout
 from zoneclf.pipeline.labelling import zone_map
 from zoneclf.pipeline.planning import sound_reader

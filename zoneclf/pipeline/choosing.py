@@ -1,6 +1,7 @@
 """Which model a command is about."""
 
-from zoneclf.model.artifact import ZoneModel, load_model, newest_model
+from zoneclf.model.artifact import ZoneModel, load_model
+from zoneclf.model.card import newest_model
 from zoneclf.pipeline.workspace import Workspace
 
 

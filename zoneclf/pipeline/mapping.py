@@ -8,8 +8,8 @@ import pandas as pd
 
 from zoneclf.errors import TableError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.affect import NAMES, annotated, fit_and_predict, out_of_fold
-from zoneclf.model.artifact import CARD
+from zoneclf.model.affect import NAMES, annotated, out_of_fold_values, predicted_values
+from zoneclf.model.card import CARD
 from zoneclf.model.preparation import prepare
 from zoneclf.pipeline.choosing import chosen_model
 from zoneclf.pipeline.labelling import current_table, zone_map
@@ -50,8 +50,8 @@ def visualize_2d(
         )
     train, mine = prepared.take(rated), prepared.take(~rated)
     voice.say(f"predicting arousal and valence from {len(train)} annotated tracks")
-    crossed = out_of_fold(train, settings.train, settings.evaluation.folds)
-    own = fit_and_predict(train, mine.features, settings.train) if len(mine) else np.empty((0, 2))
+    crossed = out_of_fold_values(train, settings.train, settings.evaluation.folds)
+    own = predicted_values(train, mine.features, settings.train) if len(mine) else np.empty((0, 2))
     shown = _placed(mine, own)
     drawn = AffectMap(zone_map(settings), _placed(train, crossed), shown, _r2(train, crossed))
     folder = new_run(workspace.results, "map")

@@ -8,12 +8,15 @@ import numpy as np
 
 from zoneclf import __version__
 from zoneclf.errors import ModelError, TableError
+from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import ZoneModel, train_settings
+from zoneclf.model.artifact import ZoneModel
+from zoneclf.model.card import train_settings
+from zoneclf.model.plan import members_of
 from zoneclf.model.splits import Holdout, load_holdout, record_look
-from zoneclf.model.strategies import Task
+from zoneclf.model.task import Task
 from zoneclf.pipeline.choosing import chosen_model
-from zoneclf.pipeline.labelling import current_table, labelled_only
+from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, now, own_sources
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
@@ -72,16 +75,18 @@ class _Case:
     def task(self) -> Task:
         """The model's own training, to be repeated on folds of its training tracks."""
         training = self.table.take(self.holdout.learnable(self.table))
-        return Task(training, self.own, train_settings(self.model.card))
+        regions = regions_of(zone_map(self.settings))
+        return Task(training, self.own, train_settings(self.model.card), regions)
 
     def crossed(self, repeats: int) -> Evaluation:
-        """Return out-of-fold predictions of the training tracks."""
-        return cross_validate(
+        """Return out-of-fold predictions of the training tracks, calibrated on folds as well."""
+        found = cross_validate(
             self.task,
             count=self.settings.evaluation.folds,
             repeats=repeats,
             progress=lambda done, total: self.voice.progress("cross-validate", done, total),
         )
+        return found.calibrated(self.own)
 
     def by_source(self, evaluation: Evaluation) -> dict[str, Evaluation]:
         """Return the parts of an evaluation, the user's sources first."""
@@ -142,7 +147,7 @@ def _report(
     remarks: tuple[str, ...],
 ) -> Report:
     card = case.model.card
-    importance = gain_shares(case.model.predictor.boosters, card.spec.features)
+    importance = gain_shares(members_of(case.model.predictor).values(), card.spec.features)
     own = " and ".join(sorted(case.own))
     return Report(card.name, own, main, parts, importance, facts, remarks)
 

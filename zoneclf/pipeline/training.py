@@ -7,22 +7,24 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from zoneclf import __version__
 from zoneclf.errors import OutputError, SettingsError, TableError
+from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import ModelCard, save_model
-from zoneclf.model.predictors import Predictor
+from zoneclf.model.artifact import save_model
+from zoneclf.model.card import ModelCard
+from zoneclf.model.predictors import Calibrated
 from zoneclf.model.preparation import prepare
 from zoneclf.model.splits import Holdout, load_or_draw
-from zoneclf.model.strategies import OWN_ONLY, Task, fit, require_known
-from zoneclf.pipeline.labelling import current_table, labelled_only
+from zoneclf.model.strategies import OWN_ONLY, fit, require_known
+from zoneclf.model.task import Task
+from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
+from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text
-from zoneclf.report.evaluation import cross_validate
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
 from zoneclf.writing import write_text
@@ -54,14 +56,14 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
     folder = _new_folder(workspace.models, name, require_known(settings.train.strategy))
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
-    task = Task(training, own, settings.train)
+    task = Task(training, own, settings.train, regions_of(zone_map(settings)))
     voice.say(
         f"training {settings.train.strategy} on {_counted(training)}, seed "
         f"{settings.train.seed}; {len(holdout.track_ids)} tracks held out"
     )
-    predictor = fit(task)
-    scores = _expectation(task, settings, voice)
-    card = save_model(predictor, _card(folder.name, task, note, holdout, predictor, scores), folder)
+    measured = measure(task, settings, voice)
+    predictor = Calibrated(fit(task), measured.temperature)
+    card = save_model(predictor, _card(folder.name, task, note, holdout, measured), folder)
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
 
@@ -111,29 +113,12 @@ def _learnable(prepared: LabelledTable, labelled: LabelledTable, holdout: Holdou
     return prepared.take(prepared.about["track_id"].isin(allowed).to_numpy())
 
 
-def _expectation(task: Task, settings: Settings, voice: Voice) -> dict[str, Any]:
-    """Return cross-validated scores of the user's training tracks; empty if they are too few."""
-    count = settings.evaluation.folds
-    try:
-        found = cross_validate(
-            task,
-            count=count,
-            repeats=1,
-            progress=lambda done, total: voice.progress("cross-validate", done, total),
-        )
-    except TableError as error:
-        voice.warn(f"not cross-validated: {error}")
-        return {}
-    return {"folds": count, **asdict(found.of(task.own).scores)}
-
-
 def _card(
     name: str,
     task: Task,
     note: TableNote,
     holdout: Holdout,
-    predictor: Predictor,
-    scores: dict[str, Any],
+    measured: Measured,
 ) -> ModelCard:
     table = task.table
     sources = {
@@ -148,8 +133,6 @@ def _card(
         zones=table.zones,
         spec=table.spec,
         extractors={name: made for part in used for name, made in part["extractors"].items()},
-        kind=predictor.kind,
-        options=dict(predictor.options),
         strategy=task.settings.strategy,
         settings=asdict(task.settings),
         sources={
@@ -161,7 +144,9 @@ def _card(
         holdout=holdout.checksum,
         licence=max(part["licence"] for part in used),
         versions=_versions(),
-        scores=scores,
+        calibration=measured.calibration,
+        comparison=[contender.as_json() for contender in measured.comparison],
+        scores=measured.scores,
     )
 
 

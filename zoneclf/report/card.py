@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoneclf.model.artifact import ModelCard
+from zoneclf.model.card import ModelCard
 
 _LICENCES = {
     "non-commercial": "**Non-commercial.** openSMILE output or DEAM data went into it, whose "

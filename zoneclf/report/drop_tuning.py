@@ -16,7 +16,8 @@ from zoneclf.errors import TableError
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.splits import Rows, folds
-from zoneclf.model.strategies import Task, fit
+from zoneclf.model.strategies import fit
+from zoneclf.model.task import Task
 from zoneclf.settings import DropSettings, TrainSettings
 from zoneclf.tracks.drop_scores import Hits, hits
 from zoneclf.tracks.drops import Curve, drop_features, find_drops

@@ -4,21 +4,18 @@ Every fold fits the whole strategy anew on its training rows.  Folds hold out tr
 sources; scores by source come from the rows held out of each.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.predictors import Probabilities
-from zoneclf.model.splits import folds
-from zoneclf.model.strategies import Task, fit
+from zoneclf.model.calibration import cross_tempered, temperature_of
+from zoneclf.model.predictors import Probabilities, tempered
+from zoneclf.model.strategies import fit
+from zoneclf.model.task import Task
+from zoneclf.model.validation import Progress, out_of_fold
 from zoneclf.report.scores import Scores, score
-
-# Called after each fit with how many are done and how many there are.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,21 @@ class Evaluation:
     def of(self, sources: frozenset[str]) -> "Evaluation":
         """Return the evaluation of some sources' tracks."""
         return self.part(np.isin(self.table.source, list(sources)))
+
+    def calibrated(self, own: frozenset[str]) -> "Evaluation":
+        """Return the evaluation at temperatures that folds of the user's tracks give.
+
+        Each of the user's tracks is judged at a temperature fitted on the others; tracks of other
+        sources at that of all of the user's.
+        """
+        mine, codes = np.isin(self.table.source, list(own)), self.table.codes
+        found = []
+        for repeat in self.repeats:
+            out = tempered(repeat, temperature_of(codes[mine], repeat[mine]))
+            out[mine] = cross_tempered(codes[mine], repeat[mine], self.table.group[mine])
+            found.append(out)
+        mean = np.asarray(np.mean(found, axis=0, dtype=np.float32))
+        return Evaluation(self.split, self.table, mean, tuple(found))
 
     @property
     def scores(self) -> Scores:
@@ -79,48 +91,23 @@ def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) 
     progress
         Told of each fit.
     """
-    table = _judged(task, count)
-    fixed = task.table.take(~np.isin(task.table.source, np.unique(table.source)))
-    sources = {name: place for place, name in enumerate(np.unique(table.source))}
-    strata = table.codes * len(sources) + np.array([sources[name] for name in table.source])
-    found = []
-    for repeat in range(repeats):
-        out = np.zeros((len(table), len(table.zones)), dtype=np.float32)
-        seed = task.settings.seed + repeat
-        for number, (train, held_out) in enumerate(
-            folds(strata, table.group, count=count, seed=seed)
-        ):
-            # What is too small to be judged is still learnt from, but for artists held out now.
-            allowed = ~np.isin(fixed.group, np.unique(table.group[held_out]))
-            part = replace(task, table=_joined(table.take(train), fixed.take(allowed)))
-            out[held_out] = fit(part).probabilities(table.features.iloc[held_out])
-            progress(repeat * count + number + 1, repeats * count)
-        found.append(out)
+    judged = _judged(task, count)
+    fits = {"it": fit}
+    found = out_of_fold(task, fits, judged, count=count, repeats=repeats, progress=progress)["it"]
     mean = np.asarray(np.mean(found, axis=0, dtype=np.float32))
-    return Evaluation("cv", table, mean, tuple(found))
+    return Evaluation("cv", task.table.take(judged), mean, tuple(found))
 
 
-def _judged(task: Task, count: int) -> LabelledTable:
-    """Return the rows of the user's sources and of others that are large enough for folds."""
+def _judged(task: Task, count: int) -> npt.NDArray[np.bool_]:
+    """Return which rows are of the user's sources or of others that are large enough for folds."""
     table = task.table
-    keep = np.isin(table.source, list(task.own))
+    keep = task.is_own.copy()
     for source in set(np.unique(table.source)) - task.own:
         rows = table.source == source
         fewest = np.unique(table.codes[rows], return_counts=True)[1].min()
         if fewest >= count and np.unique(table.group[rows]).size >= count:
             keep |= rows
-    return table.take(keep)
-
-
-def _joined(first: LabelledTable, second: LabelledTable) -> LabelledTable:
-    return replace(
-        first,
-        features=pd.concat([first.features, second.features], ignore_index=True),
-        codes=np.concatenate([first.codes, second.codes]),
-        source=np.concatenate([first.source, second.source]),
-        group=np.concatenate([first.group, second.group]),
-        about=pd.concat([first.about, second.about], ignore_index=True),
-    )
+    return keep
 
 
 def on_holdout(table: LabelledTable, probabilities: Probabilities) -> Evaluation:

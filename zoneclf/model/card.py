@@ -1,0 +1,114 @@
+"""``card.json``: what a stored model expects and promises, and where it came from."""
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoneclf.errors import ModelError, SettingsError
+from zoneclf.settings import TrainSettings
+from zoneclf.store import TableSpec, spec_from
+
+# Goes up when an older zoneclf could no longer read a card correctly.
+FORMAT = 2
+CARD = "card.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a stored model expects and promises.
+
+    `plan` says how its members combine (`zoneclf.model.plan`); `calibration` how sure its
+    probabilities are (`zoneclf.model.calibration`).
+
+    `spec` is that of the features it learnt from; `extractors` the versions that made them;
+    `sources` says rows per zone by source; `training` and `holdout` are hashes of which tracks
+    were learnt from and kept out; `scores` is what was measured when it was trained, `comparison`
+    what it was chosen from.
+    """
+
+    name: str
+    created: str
+    zones: tuple[str, ...]
+    spec: TableSpec
+    extractors: dict[str, int]
+    strategy: str
+    settings: dict[str, Any]
+    sources: dict[str, dict[str, int]]
+    rule: str
+    label_repair: str
+    training: str
+    holdout: str
+    licence: str
+    versions: dict[str, str]
+    plan: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    comparison: list[dict[str, Any]] = field(default_factory=list)
+    scores: dict[str, Any] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read a model's card.
+
+    Raises
+    ------
+    ModelError
+        If it is missing, damaged or of another format.
+    """
+    path = folder / CARD
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        found = raw["format"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: not a model card ({error}); is this a model folder?") from error
+    if found != FORMAT:
+        raise ModelError(f"{path}: format {found}, this zoneclf reads {FORMAT}; upgrade or retrain")
+    try:
+        card = ModelCard(**{**raw, "zones": tuple(raw["zones"]), "spec": spec_from(raw["spec"])})
+        _require_kinds(card)
+        return card
+    except (TypeError, KeyError, ValueError) as error:
+        raise ModelError(f"{path}: its fields are not those of format {found} ({error})") from error
+
+
+def train_settings(card: ModelCard) -> TrainSettings:
+    """Return the settings that a model was trained with.
+
+    Raises
+    ------
+    ModelError
+        If the card holds others than this zoneclf knows.
+    """
+    try:
+        return TrainSettings(**card.settings)
+    except (TypeError, SettingsError) as error:
+        raise ModelError(
+            f"model {card.name}: its settings are not known ({error}); train again"
+        ) from error
+
+
+def newest_model(folder: Path) -> Path:
+    """Return the model folder that was made last.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    found = [path.parent for path in folder.glob(f"*/{CARD}")]
+    if not found:
+        raise ModelError(f"{folder}: holds no model; run zoneclf train")
+    return max(found, key=lambda path: read_card(path).created)
+
+
+def _require_kinds(card: ModelCard) -> None:
+    """Check that each field is text, a number or a mapping as announced."""
+    for place in dataclasses.fields(card):
+        value = getattr(card, place.name)
+        kind = typing.get_origin(place.type) or place.type
+        if not isinstance(value, typing.cast(type, kind)):
+            raise TypeError(f"{place.name} is {type(value).__name__}")
