@@ -14,6 +14,7 @@ from zoneclf.errors import SettingsError
 
 Method = Literal["frames", "opensmile", "deam-csv", "table"]
 DeamLabels = Literal["repaired", "as-shipped", "dynamic-mean"]
+Strategy = Literal["user-only", "weighted", "balanced", "finetune", "ensemble", "affect", "auto"]
 Learner = Literal["trees", "linear", "blend"]
 Finetune = Literal["continue", "margin", "stack"]
 Normalise = Literal["none", "source"]
@@ -92,15 +93,16 @@ class LabelSettings:
 class TrainSettings:
     """How a zone model is trained."""
 
-    strategy: str = "weighted"
+    strategy: Strategy = "weighted"
     features: str = "deam236"
     learner: Learner = "trees"
     user_weight: float | Chosen = 3.0
     ensemble_weight: float | Chosen = 0.6
-    finetune: Finetune = "stack"
+    finetune: Finetune = "margin"
     finetune_rounds: int = 60
     finetune_eta: float = 0.03
     soft_labels: bool = False
+    keep_rows: bool = True
     normalise: Normalise = "none"
     domain_adapt: DomainAdapt = "none"
     balance: Balance = "class"

@@ -26,7 +26,7 @@ Make = Callable[..., LabelledTable]
 WAYS: dict[str, dict[str, object]] = {
     **{name: {"strategy": name} for name in STRATEGIES},
     "finetune, continue": {"strategy": "finetune", "finetune": "continue"},
-    "finetune, margin": {"strategy": "finetune", "finetune": "margin"},
+    "finetune, stack": {"strategy": "finetune", "finetune": "stack"},
     "weighted, auto": {"strategy": "weighted", "user_weight": "auto"},
     "ensemble, auto": {"strategy": "ensemble", "ensemble_weight": "auto"},
     "linear": {"strategy": "weighted", "learner": "linear"},

@@ -5,7 +5,7 @@ Nothing heavy is imported before a command runs.
 
 import typer
 
-from zoneclf.cli import caring, hearing, judging, making
+from zoneclf.cli import caring, hearing, judging, making, training
 from zoneclf.cli.app import app, config_app
 from zoneclf.cli.console import prepare_process
 
@@ -17,7 +17,7 @@ for command in (
     caring.init,
     making.extract,
     making.label,
-    making.train,
+    training.train,
     judging.analyze,
     judging.visualize_2d,
     judging.predict,

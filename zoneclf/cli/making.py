@@ -1,4 +1,4 @@
-"""Commands that make tables and models: extract, label, train."""
+"""Commands that make tables: extract, label."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -134,43 +134,3 @@ def label(
         for line in said_of(found, name):
             typer.echo(printable(line))
     say_duplicates(found.duplicates, lambda line: typer.echo(printable(line)), console.warn)
-
-
-@reports_errors
-def train(
-    user_weight: Annotated[
-        float | None, typer.Option(help="Weight of your tracks against others.", show_default="3")
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help="user-only or weighted.", show_default="weighted")
-    ] = None,
-    features: Annotated[
-        str | None, typer.Option(help="Feature set by name.", show_default="deam236")
-    ] = None,
-    name: Annotated[str, typer.Option(help="Name of the new model folder.")] = "",
-    seed: Annotated[int | None, typer.Option(help="Seed.", show_default="0")] = None,
-    config: Config = None,
-    json_: Json = False,
-) -> None:
-    """Train a zone model and store it under models/."""
-    options = {"user_weight": user_weight, "strategy": strategy, "features": features, "seed": seed}
-    settings = settings_of(config, {f"train.{key}": value for key, value in options.items()})
-    from zoneclf.pipeline.training import train as run
-    from zoneclf.pipeline.workspace import Workspace
-
-    trained = run(Workspace(), settings, name, console)
-    console.close()
-    card = trained.card
-    if json_:
-        print_json({"model": str(trained.folder), "scores": card.scores, "licence": card.licence})
-        return
-    typer.echo(
-        f"{trained.folder}: {len(card.spec.features)} features, zones {', '.join(card.zones)}"
-    )
-    if card.scores:
-        low, high = card.scores["accuracy_ci95"]
-        typer.echo(
-            f"expected on {' and '.join(trained.own)} tracks ({card.scores['folds']}-fold "
-            f"cross-validation, n = {card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, "
-            f"95 % interval {low:.2f} to {high:.2f}"
-        )

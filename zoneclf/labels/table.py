@@ -173,6 +173,7 @@ def load_unified(path: Path) -> tuple[LabelledTable, TableNote]:
     if "zones" not in note.notes:
         raise TableError(f"{path}: not a unified table; write it with `zoneclf label`")
     joined = rows.to_pandas()
-    if "duration_s" not in joined:  # written before lengths were kept
-        joined["duration_s"] = np.nan
+    for name in LABEL_COLUMNS:
+        if name not in joined:  # written before tables had it; labelling again fills it
+            joined[name] = np.nan
     return from_rows(joined, tuple(note.notes["zones"]), note.spec), note

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.linalg import eigh
 
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.dense import logistic
+from zoneclf.model.dense import Pull, logistic
 from zoneclf.model.predictors import Doubled, Predictor, Rescaled, doubled
 from zoneclf.model.task import Task
 from zoneclf.model.weights import EMPHASIS
@@ -84,7 +84,7 @@ def _density(task: Task) -> LabelledTable:
     features = task.table.features
     shares = np.where(task.is_own, 0.5 / task.is_own.mean(), 0.5 / (~task.is_own).mean())
     whose = np.eye(2)[task.is_own.astype(int)]
-    judge = logistic(features, whose, weight=shares, penalty=_DOMAIN_PENALTY)
+    judge = logistic(features, whose, shares, Pull(_DOMAIN_PENALTY))
     odds = judge.outputs(features)[:, 1] / np.maximum(judge.outputs(features)[:, 0], _SMALLEST)
     emphasis = np.ones(len(features))
     likeness = np.clip(odds[~task.is_own], *_EMPHASIS_RANGE)

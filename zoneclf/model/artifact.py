@@ -16,14 +16,14 @@ import xgboost as xgb
 
 from zoneclf.errors import ModelError, OutputError, TableError
 from zoneclf.model.card import CARD, ModelCard, read_card
-from zoneclf.model.members import Member, Trees, network_from
+from zoneclf.model.members import Member, Trees, dense_from
 from zoneclf.model.plan import members_of, plan_of, predictor_from
 from zoneclf.model.predictors import Predictor, Probabilities
 from zoneclf.model.trees_check import require_sound_trees
 from zoneclf.store import TableSpec
 from zoneclf.writing import make_folder, write_text
 
-_NETWORK = '{"kind": "network"'
+_DENSE = ('{"kind": "network"', '{"kind": "kernels"')
 _ROUNDING = 1e-3
 
 
@@ -135,13 +135,13 @@ def _require_answer(model: ZoneModel, folder: Path) -> None:
 
 
 def _load_member(path: Path) -> Member:
-    """Return trees, if their structure is sound, or a network."""
+    """Return trees, if their structure is sound, a network or kernels."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    if text.startswith(_NETWORK):
+    if text.startswith(_DENSE):
         try:
-            return network_from(text)
+            return dense_from(text)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"{path}: is not a network ({error}); train again") from error
+            raise ModelError(f"{path}: is no member ({error}); train again") from error
     require_sound_trees(path)
     booster = xgb.Booster()
     try:

@@ -9,7 +9,7 @@ import pandas as pd
 from zoneclf.errors import TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.booster import zone_booster
-from zoneclf.model.dense import logistic
+from zoneclf.model.dense import Pull, logistic
 from zoneclf.model.members import Trees
 from zoneclf.model.predictors import Blend, Predictor, Single
 from zoneclf.model.resampling import oversampled
@@ -72,13 +72,8 @@ def grown(examples: Examples, settings: TrainSettings) -> Trees:
 
 def linear(examples: Examples, settings: TrainSettings) -> Single:
     """Return a multinomial logistic regression."""
-    found = logistic(
-        examples.features,
-        examples.targets,
-        weight=examples.weight,
-        penalty=settings.linear_penalty,
-    )
-    return Single(found)
+    pull = Pull(settings.linear_penalty)
+    return Single(logistic(examples.features, examples.targets, examples.weight, pull))
 
 
 def require_two_zones(table: LabelledTable) -> None:

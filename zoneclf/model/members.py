@@ -1,7 +1,7 @@
-"""What a model folder can hold: trees, and networks of few layers, both as JSON.
+"""What a model folder can hold: trees, networks of few layers, kernels, all as JSON.
 
-A network is a map of every feature to normal scores (or to standard units) and then layers:
-a linear model has one, random Fourier features two.  Nothing is ever pickled.
+Networks and kernels first map every feature to normal scores.  A linear model is a network of one
+layer, random Fourier features of two.  Nothing is ever pickled.
 """
 
 import base64
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xgboost as xgb
+from scipy.spatial.distance import cdist
 from scipy.special import softmax
 
 from zoneclf.model.booster import predict
@@ -124,26 +125,57 @@ class Network:
 
     def text(self) -> str:
         """Return it as JSON; numbers are the base64 of little-endian float32."""
-        scale = {"levels": _packed(self.scale.levels), "knots": _packed(self.scale.knots)}
-        layers = [
-            {
-                "weights": _packed(layer.weights),
-                "bias": _packed(layer.bias),
-                "activation": layer.activation,
-            }
-            for layer in self.layers
-        ]
-        whole = {"kind": self.kind, "features": self.features, "scale": scale, "layers": layers}
+        whole = {
+            "kind": self.kind,
+            "features": self.features,
+            "scale": _scale_json(self.scale),
+            "layers": [_layer_json(layer) for layer in self.layers],
+        }
         return json.dumps(whole) + "\n"
 
 
-def network_from(text: str) -> Network:
-    """Return the network that `Network.text` wrote.
+@dataclass(frozen=True)
+class Kernels:
+    """A weighted sum of ``exp(-gamma * distance)`` to `centres` in a whitened space.
+
+    `whiten` leads from scaled features there; `centres` has shape (centres, axes), `weights`
+    (centres, outputs).  The centres are training tracks, so a model with kernels holds what can be
+    computed from them.
+    """
+
+    kind: ClassVar[str] = "kernels"
+    features: tuple[str, ...]
+    scale: Scale
+    whiten: Layer
+    centres: npt.NDArray[np.float32]
+    gamma: float
+    last: Layer
+
+    def outputs(self, features: pd.DataFrame) -> Values:
+        """Return shape (tracks, outputs)."""
+        inputs = self.whiten(self.scale(features[list(self.features)].to_numpy(np.float64)))
+        return self.last(np.exp(-self.gamma * cdist(inputs, self.centres.astype(np.float64))))
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        whole = {
+            "kind": self.kind,
+            "features": self.features,
+            "scale": _scale_json(self.scale),
+            "layers": [_layer_json(self.whiten), _layer_json(self.last)],
+            "centres": _packed(self.centres),
+            "gamma": self.gamma,
+        }
+        return json.dumps(whole) + "\n"
+
+
+def dense_from(text: str) -> Network | Kernels:
+    """Return the network or the kernels that `text` was written of.
 
     Raises
     ------
     ValueError, KeyError, TypeError
-        If it is not one: shapes that do not follow each other, numbers that are not finite.
+        If it is neither: shapes that do not follow each other, numbers that are not finite.
     """
     raw = json.loads(text)
     features = tuple(map(str, raw["features"]))
@@ -152,15 +184,38 @@ def network_from(text: str) -> Network:
         raise ValueError("its scale does not fit its features")
     if not (np.diff(scale.knots, axis=0) >= 0).all() or not (np.diff(scale.levels) > 0).all():
         raise ValueError("its scale does not rise")
-    width, layers = len(features), []
-    for part in raw["layers"]:
+    if raw["kind"] != Kernels.kind:
+        return Network(features, scale, tuple(_layers(raw["layers"], len(features))))
+    (whiten,) = _layers(raw["layers"][:1], len(features))
+    centres, gamma = _unpacked(raw["centres"]), float(raw["gamma"])
+    (last,) = _layers(raw["layers"][1:], len(centres))
+    if centres.ndim != 2 or centres.shape[1] != len(whiten.bias) or not 0 < gamma < np.inf:
+        raise ValueError("its centres do not fit")
+    return Kernels(features, scale, whiten, centres, gamma, last)
+
+
+def _layers(raw: list[dict[str, Any]], width: int) -> list[Layer]:
+    layers = []
+    for part in raw:
         layer = Layer(_unpacked(part["weights"]), _unpacked(part["bias"]), str(part["activation"]))
         fits = layer.weights.shape == (width, len(layer.bias)) and layer.bias.ndim == 1
         if not fits or layer.activation not in ACTIVATIONS:
             raise ValueError("its layers do not follow each other")
         width = len(layer.bias)
         layers.append(layer)
-    return Network(features, scale, tuple(layers))
+    return layers
+
+
+def _scale_json(scale: Scale) -> dict[str, Any]:
+    return {"levels": _packed(scale.levels), "knots": _packed(scale.knots)}
+
+
+def _layer_json(layer: Layer) -> dict[str, Any]:
+    return {
+        "weights": _packed(layer.weights),
+        "bias": _packed(layer.bias),
+        "activation": layer.activation,
+    }
 
 
 def _packed(values: npt.NDArray[np.float32]) -> dict[str, Any]:

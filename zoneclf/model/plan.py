@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zoneclf.labels.regions import ZoneRegions, regions_from
-from zoneclf.model.members import Member, Network, Trees
+from zoneclf.model.members import Kernels, Member, Network, Trees
 from zoneclf.model.predictors import KINDS, Predictor
 
 _MEMBER = "member"
@@ -91,7 +91,7 @@ def _build(raw: Any, members: Mapping[str, Member]) -> Any:
 
 
 def _is_member(value: Any) -> bool:
-    return isinstance(value, Trees | Network)
+    return isinstance(value, Trees | Network | Kernels)
 
 
 def _name(path: tuple[str, ...]) -> str:

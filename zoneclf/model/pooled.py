@@ -16,7 +16,8 @@ ENSEMBLE_WEIGHTS = (0.2, 0.4, 0.6, 0.8)
 
 def user_only(task: Task) -> Predictor:
     """Learn from the user's tracks alone: the baseline."""
-    return learn(examples_of(task, task.own_rows), task.settings)
+    own = task.own_rows
+    return task.remembered("own", own, lambda: learn(examples_of(task, own), task.settings))
 
 
 def weighted(task: Task) -> Predictor:
@@ -51,7 +52,11 @@ def ensemble(task: Task) -> Predictor:
 
 def _pooled(user_weight: float) -> Fit:
     def fit(task: Task) -> Predictor:
-        return learn(examples_of(task, task.table, user_weight=user_weight), task.settings)
+        def learnt() -> Predictor:
+            examples = examples_of(task, task.table, user_weight=user_weight)
+            return learn(examples, task.settings)
+
+        return task.remembered(f"pooled {user_weight}", task.table, learnt)
 
     return fit
 

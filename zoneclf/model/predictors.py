@@ -22,6 +22,7 @@ from zoneclf.model.members import Member, Trees
 Values = npt.NDArray[np.float64]
 Probabilities = npt.NDArray[np.float32]
 _SMALLEST = 1e-6
+_LEAST = 0.003
 # Columns that `Stacked` adds; "|" is in no feature's name.
 ADDED = "source|"
 
@@ -117,20 +118,33 @@ class Margin:
 
 
 @dataclass(frozen=True)
-class Stacked:
-    """A predictor that is also told what a source model says of a track.
+class Shifted:
+    """A source model's log-probabilities, moved by what a linear model of the user's tracks adds.
 
-    With `alone` it is told nothing else.
+    Where the user's tracks say little the source's word stands.
     """
+
+    kind: ClassVar[str] = "shifted"
+    source: Affect
+    model: Member
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        start, told = told_by(self.source, features)
+        return np.asarray(softmax(start + self.model.outputs(told), axis=1), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """A predictor that is also told what a source model says of a track."""
 
     kind: ClassVar[str] = "stacked"
     source: Predictor
     own: Predictor
-    alone: bool = False
 
     def probabilities(self, features: pd.DataFrame) -> Probabilities:
         """Return shape (tracks, zones)."""
-        return self.own.probabilities(with_signals(self.source, features, alone=self.alone))
+        return self.own.probabilities(with_signals(self.source, features))
 
 
 @dataclass(frozen=True)
@@ -175,7 +189,7 @@ class Calibrated:
 
 KINDS: dict[str, type] = {
     part.kind: part
-    for part in (Single, Blend, Affect, Margin, Stacked, Rescaled, Doubled, Calibrated)
+    for part in (Single, Blend, Affect, Margin, Shifted, Stacked, Rescaled, Doubled, Calibrated)
 }
 
 
@@ -190,18 +204,25 @@ def tempered(probabilities: npt.NDArray[np.floating], temperature: float) -> Pro
     return np.asarray(softmax(log_odds(probabilities) / temperature, axis=1), dtype=np.float32)
 
 
-def with_signals(source: Predictor, features: pd.DataFrame, *, alone: bool) -> pd.DataFrame:
-    """Return features with what a source model says beside them, or that alone.
-
-    Its log-odds of every zone, and arousal and valence where it predicts them.
-    """
+def with_signals(source: Predictor, features: pd.DataFrame) -> pd.DataFrame:
+    """Return features with a source model's log-odds of every zone beside them."""
     said = log_odds(source.probabilities(features))
     columns = {f"{ADDED}zone {place}": said[:, place] for place in range(said.shape[1])}
-    if isinstance(source, Affect):
-        values = source.values(features)
-        columns |= {f"{ADDED}arousal": values[:, 0], f"{ADDED}valence": values[:, 1]}
     added = pd.DataFrame(columns, index=features.index).astype(np.float32)
-    return added if alone else pd.concat([features, added], axis=1)
+    return pd.concat([features, added], axis=1)
+
+
+def told_by(source: Affect, features: pd.DataFrame) -> tuple[Values, pd.DataFrame]:
+    """Return a source's log-probabilities and features with its arousal and valence beside them.
+
+    No zone is left below `_LEAST`: a source that is sure is not that sure of another's zones.
+    """
+    values = source.values(features)
+    shares = source.regions.shares(values, np.array(source.covariance))
+    columns = {f"{ADDED}arousal": values[:, 0], f"{ADDED}valence": values[:, 1]}
+    added = pd.DataFrame(columns, index=features.index).astype(np.float32)
+    told = pd.concat([features, added], axis=1)
+    return log_odds(np.maximum(shares, _LEAST)), told
 
 
 def doubled(features: pd.DataFrame, own: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ them further, and fits everything it needs inside.
 """
 
 from dataclasses import replace
+from typing import cast
 
 from zoneclf.errors import SettingsError, TableError
 from zoneclf.model.adaptation import adapted
@@ -15,10 +16,11 @@ from zoneclf.model.predictors import Predictor
 from zoneclf.model.task import Task
 from zoneclf.model.transfer import affect, finetune
 from zoneclf.model.validation import Fit, Progress
+from zoneclf.settings import Strategy
 
-BASELINE = "user-only"
-AUTO = "auto"
-FIXED: dict[str, Fit] = {
+BASELINE: Strategy = "user-only"
+AUTO: Strategy = "auto"
+FIXED: dict[Strategy, Fit] = {
     BASELINE: user_only,
     "weighted": weighted,
     "balanced": balanced,
@@ -28,7 +30,7 @@ FIXED: dict[str, Fit] = {
 }
 STRATEGIES = (*FIXED, AUTO)
 # These learn from nothing but the user's tracks, so a model's card names no other source.
-OWN_ONLY = frozenset({BASELINE})
+OWN_ONLY: frozenset[str] = frozenset({BASELINE})
 
 
 def fit(task: Task) -> Predictor:
@@ -55,21 +57,24 @@ def contenders(task: Task, progress: Progress = lambda *_: None) -> list[Contend
     Empty if the user's tracks are too few to compare anything.
     """
     names = [BASELINE] if task.is_own.all() else list(FIXED)
+    fits: dict[str, Fit] = {name: _fit(name) for name in names}
     try:
-        return compare(
-            task, {name: _fit(name) for name in names}, baseline=BASELINE, progress=progress
+        return task.remembered(
+            "contenders",
+            task.table,
+            lambda: compare(task, fits, baseline=BASELINE, progress=progress),
         )
     except TableError:
         return []
 
 
-def chosen(found: list[Contender]) -> str:
+def chosen(found: list[Contender]) -> Strategy:
     """Return the strategy to take: the best of those that beat the baseline beyond noise."""
     better = [contender.name for contender in found if contender.is_better]
-    return better[0] if better else BASELINE
+    return cast(Strategy, better[0]) if better else BASELINE
 
 
-def require_known(name: str) -> str:
+def require_known(name: Strategy) -> Strategy:
     """Return the name of a strategy.
 
     Raises
@@ -83,5 +88,5 @@ def require_known(name: str) -> str:
     return name
 
 
-def _fit(name: str) -> Fit:
+def _fit(name: Strategy) -> Fit:
     return lambda task: fit(replace(task, settings=replace(task.settings, strategy=name)))

@@ -1,7 +1,8 @@
 """What a strategy is given: labelled training rows, whose they are, and how to learn."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from zoneclf.settings import TrainSettings
 
 Values = npt.NDArray[np.float64]
 T = TypeVar("T")
+# Models of other sources, and those of the fold at hand that an ensemble asks for again.
+_REMEMBERED = 8
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,15 @@ class Task:
     """Labelled training rows with the chosen features.
 
     `own` names the sources that are the user's, whose zones the model is for; `regions` is the
-    rule that made zones of arousal and valence.  `memo` keeps what was learnt from other sources
-    alone, which is the same in every fold of the user's tracks.
+    rule that made zones of arousal and valence.  `memo` keeps what was learnt last: from other
+    sources alone it is the same in every fold of the user's tracks.
     """
 
     table: LabelledTable
     own: frozenset[str]
     settings: TrainSettings
     regions: ZoneRegions | None = None
-    memo: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+    memo: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict, compare=False, repr=False)
 
     @cached_property
     def is_own(self) -> npt.NDArray[np.bool_]:
@@ -49,9 +52,14 @@ class Task:
     def remembered(self, what: str, table: LabelledTable, learn: Callable[[], T]) -> T:
         """Return what `learn` returns, asked once for these rows and settings."""
         values = np.ascontiguousarray(table.features.to_numpy(np.float32))
-        key = (what, self.settings, tuple(table.about["track_id"]), hash(values.tobytes()))
+        settings = replace(self.settings, strategy="user-only")  # whichever asks
+        ids, codes = tuple(table.about["track_id"]), table.codes.tobytes()
+        key = (what, settings, ids, hash(codes), hash(values.tobytes()))
         if key not in self.memo:
             self.memo[key] = learn()
+        self.memo.move_to_end(key)
+        while len(self.memo) > _REMEMBERED:
+            self.memo.popitem(last=False)
         found: T = self.memo[key]
         return found
 

@@ -7,24 +7,30 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from zoneclf.errors import SettingsError, TableError
-from zoneclf.model.affect import fit_affect
+from zoneclf.model.affect import NAMES, fit_affect
 from zoneclf.model.booster import zone_booster
+from zoneclf.model.dense import Pull, logistic, scale_of
 from zoneclf.model.learners import Examples, examples_of, grown, learn
 from zoneclf.model.members import Trees
 from zoneclf.model.predictors import (
     Affect,
     Margin,
     Predictor,
+    Shifted,
     Single,
     Stacked,
     log_odds,
     tempered,
+    told_by,
     with_signals,
 )
 from zoneclf.model.task import Task
 from zoneclf.settings import TrainSettings
 
 Values = npt.NDArray[np.float64]
+# How strongly the source's word is held to, in tracks: against predicted arousal and valence, and
+# against all features together.
+_AFFECT_PENALTY, _FEATURE_PENALTY = 5.0, 3.0
 
 
 def finetune(task: Task) -> Predictor:
@@ -55,7 +61,7 @@ def affect(task: Task) -> Predictor:
     source = source_affect(task)
     if not task.is_own.any():
         return source
-    return _stacked(task, source, alone=False)
+    return _shifted(task, source)
 
 
 def source_affect(task: Task) -> Affect:
@@ -103,13 +109,24 @@ def _stacking(task: Task) -> Predictor:
     source = task.remembered(
         "source", others, lambda: learn(examples_of(task, others), task.settings)
     )
-    return _stacked(task, source, alone=False)
-
-
-def _stacked(task: Task, source: Predictor, *, alone: bool) -> Stacked:
     own = examples_of(task, task.own_rows)
-    told = replace(own, features=with_signals(source, own.features, alone=alone))
-    return Stacked(source, learn(told, task.settings), alone)
+    told = replace(own, features=with_signals(source, own.features))
+    return Stacked(source, learn(told, task.settings))
+
+
+def _shifted(task: Task, source: Affect) -> Shifted:
+    """Fit what the user's tracks add to the source's log-probabilities.
+
+    All tracks weigh alike, because the source's shares of the zones are right as they are.
+    """
+    own = task.own_rows
+    start, told = told_by(source, own.features)
+    others = told_by(source, task.other_rows.features)[1]
+    width = told.shape[1] - len(NAMES)
+    held = np.repeat([_FEATURE_PENALTY * width, _AFFECT_PENALTY], [width, len(NAMES)])
+    pull = Pull(held, scale_of(others), _AFFECT_PENALTY, start)
+    wanted = np.eye(len(own.zones))[own.codes]
+    return Shifted(source, logistic(told, wanted, np.ones(len(own)), pull))
 
 
 def _source_trees(task: Task) -> Trees:

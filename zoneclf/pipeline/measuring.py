@@ -1,6 +1,6 @@
 """What is known of a model when it is trained: expected scores, calibration, the comparison."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from zoneclf.errors import TableError
@@ -26,12 +26,15 @@ class Measured:
 def measure(task: Task, settings: Settings, voice: Voice) -> Measured:
     """Return what cross-validation of the user's training tracks says of a task."""
     comparison = _compared(task, voice) if task.settings.strategy == AUTO else []
+    # What is chosen from is compared once per fold, so that the estimate ends in minutes.
+    task = replace(task, settings=replace(task.settings, inner_repeats=1))
     count = settings.evaluation.folds
     try:
         found = cross_validate(
             task,
             count=count,
             repeats=1,
+            own_alone=True,
             progress=lambda done, total: voice.progress("cross-validate", done, total),
         )
     except TableError as error:

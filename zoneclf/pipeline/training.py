@@ -24,7 +24,7 @@ from zoneclf.model.task import Task
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
-from zoneclf.report.card import card_text
+from zoneclf.report.card import card_text, comparison_lines
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
 from zoneclf.writing import write_text
@@ -39,6 +39,20 @@ class Trained:
     folder: Path
     card: ModelCard
     own: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return in words what was made, what it was chosen from, and what it promises."""
+        card, mine = self.card, " and ".join(self.own)
+        said = [f"{self.folder}: {len(card.spec.features)} features, zones {', '.join(card.zones)}"]
+        said += comparison_lines(card.comparison)
+        if card.scores:
+            low, high = card.scores["accuracy_ci95"]
+            said.append(
+                f"expected on {mine} tracks ({card.scores['folds']}-fold cross-validation, n = "
+                f"{card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, 95 % interval "
+                f"{low:.2f} to {high:.2f}, log loss {card.scores['log_loss']:.3f}"
+            )
+        return said
 
 
 def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> Trained:

@@ -1,5 +1,6 @@
 """MODEL_CARD.md: what a person should know before using a model, generated from its card."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoneclf.model.card import ModelCard
@@ -63,3 +64,15 @@ def _scores(scores: dict[str, Any]) -> str:
         f"{high:.3f}), weighted F1 {scores['f1_weighted']:.3f}, log loss "
         f"{scores['log_loss']:.3f}; recall {recalls}."
     )
+
+
+def comparison_lines(comparison: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line per strategy that was compared, best first; the baseline has no difference."""
+    lines = []
+    for row in comparison:
+        against = "baseline"
+        if row["ci95"] is not None:
+            low, high = row["ci95"]
+            against = f"{row['difference']:+.3f} ({low:+.3f} to {high:+.3f}) against the baseline"
+        lines.append(f"  {row['name']}: log loss {row['log_loss']:.3f}, {against}")
+    return lines

@@ -77,7 +77,9 @@ class Evaluation:
         return found
 
 
-def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) -> Evaluation:
+def cross_validate(
+    task: Task, *, count: int, repeats: int, progress: Progress, own_alone: bool = False
+) -> Evaluation:
     """Return out-of-fold predictions for the user's rows and for other sources large enough.
 
     Parameters
@@ -90,8 +92,10 @@ def cross_validate(task: Task, *, count: int, repeats: int, progress: Progress) 
         How often all folds are drawn anew.
     progress
         Told of each fit.
+    own_alone
+        Whether only the user's rows are judged: then all others are learnt from in every fold.
     """
-    judged = _judged(task, count)
+    judged = task.is_own if own_alone else _judged(task, count)
     fits = {"it": fit}
     found = out_of_fold(task, fits, judged, count=count, repeats=repeats, progress=progress)["it"]
     mean = np.asarray(np.mean(found, axis=0, dtype=np.float32))

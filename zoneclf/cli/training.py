@@ -1,0 +1,102 @@
+"""The command that makes a model: train."""
+
+from typing import Annotated
+
+import typer
+
+from zoneclf.cli.app import Config, Json, print_json, settings_of
+from zoneclf.cli.console import console, reports_errors
+from zoneclf.settings import (
+    Balance,
+    DomainAdapt,
+    Finetune,
+    Learner,
+    Normalise,
+    Strategy,
+)
+
+UserWeight = Annotated[
+    str | None,
+    typer.Option(help="Weight of your tracks against others, or auto.", show_default="3"),
+]
+StrategyName = Annotated[
+    Strategy | None, typer.Option(help="How to learn.", show_default="weighted")
+]
+Features = Annotated[str | None, typer.Option(help="Feature set by name.", show_default="deam236")]
+LearnerName = Annotated[Learner | None, typer.Option(help="What learns.", show_default="trees")]
+FinetuneName = Annotated[
+    Finetune | None, typer.Option(help="How finetune goes on.", show_default="margin")
+]
+EnsembleWeight = Annotated[
+    str | None,
+    typer.Option(help="Ensemble: share of your tracks' own model, or auto.", show_default="0.6"),
+]
+SoftLabels = Annotated[
+    bool | None,
+    typer.Option("--soft-labels/--hard-labels", help="Spread DEAM's zones by rater noise."),
+]
+NormaliseName = Annotated[
+    Normalise | None, typer.Option(help="Each source in its own units.", show_default="none")
+]
+DomainAdaptName = Annotated[
+    DomainAdapt | None, typer.Option(help="Bring DEAM nearer to you.", show_default="none")
+]
+BalanceName = Annotated[
+    Balance | None, typer.Option(help="What rare zones get.", show_default="class")
+]
+Seed = Annotated[int | None, typer.Option(help="Seed.", show_default="0")]
+Name = Annotated[str, typer.Option(help="Name of the new model folder.")]
+
+
+@reports_errors
+def train(
+    user_weight: UserWeight = None,
+    strategy: StrategyName = None,
+    features: Features = None,
+    learner: LearnerName = None,
+    finetune: FinetuneName = None,
+    ensemble_weight: EnsembleWeight = None,
+    soft_labels: SoftLabels = None,
+    normalise: NormaliseName = None,
+    domain_adapt: DomainAdaptName = None,
+    balance: BalanceName = None,
+    name: Name = "",
+    seed: Seed = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Train a zone model and store it under models/."""
+    chosen: dict[str, object] = {
+        "strategy": strategy,
+        "features": features,
+        "learner": learner,
+        "seed": seed,
+    }
+    chosen |= {"finetune": finetune, "soft_labels": soft_labels}
+    chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
+    chosen |= {"user_weight": _number(user_weight, "--user-weight")}
+    chosen |= {"ensemble_weight": _number(ensemble_weight, "--ensemble-weight")}
+    settings = settings_of(config, {f"train.{key}": value for key, value in chosen.items()})
+    from zoneclf.pipeline.training import train as run
+    from zoneclf.pipeline.workspace import Workspace
+
+    trained = run(Workspace(), settings, name, console)
+    console.close()
+    card = trained.card
+    if json_:
+        found = {"scores": card.scores, "comparison": card.comparison, "licence": card.licence}
+        print_json({"model": str(trained.folder), **found})
+        return
+    for line in trained.lines():
+        typer.echo(line)
+
+
+def _number(text: str | None, option: str) -> float | str | None:
+    """Return the number that an option's text is, ``auto``, or None if it was not given."""
+    if text is None or text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        complaint = f"{text} is neither a number nor auto"
+        raise typer.BadParameter(complaint, param_hint=option) from None
