@@ -44,7 +44,10 @@ def test_the_shipped_file_says_the_built_in_defaults() -> None:
         ("train: {rounds: true}", r"train\.rounds must be int, not bool True"),
         ("train: {eta: false}", r"train\.eta must be float, not bool"),
         ("labels: {allow_truncated: 1}", r"labels\.allow_truncated must be bool, not int 1"),
-        ("train: {strategy: [a]}", r"train\.strategy must be str"),
+        (
+            "train: {strategy: [a]}",
+            r"train\.strategy is \['a'\]; it must be one of user-only, weighted",
+        ),
         ("train: 3", r"train must hold keys and values, not 3|below a key"),
         ("train: {seed: {deep: 1}}", r"train\.seed"),
         ("labels: {deam: swapped}", r"labels\.deam is 'swapped'; it must be one of repaired"),

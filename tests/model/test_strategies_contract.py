@@ -71,7 +71,7 @@ def contradicting(table: LabelledTable) -> LabelledTable:
 @every_way
 def test_it_learns_a_toy_table(make_table: Make, way: str) -> None:
     table = make_table(90, share_of_user=0.5)
-    assert accuracy(task_of(table, way), make_table(90, seed=1)) > 0.9
+    assert accuracy(task_of(table, way), make_table(90, seed=1)) > 0.8
 
 
 @every_way

@@ -119,7 +119,8 @@ def label_deam(
     table["arousal"], table["valence"] = arousal, valence
     raters = np.where(ids.to_numpy() > _LAST_OF_MANY_RATERS, _FEW_RATERS, _RATERS)
     for name in ("arousal", "valence"):
-        table[f"{name}_se"] = found[f"{name}_std"].to_numpy() / np.sqrt(raters)
+        if f"{name}_std" in found:  # means of dynamic annotations have none
+            table[f"{name}_se"] = found[f"{name}_std"].to_numpy() / np.sqrt(raters)
     artists = annotations.artists
     table["group"] = [
         f"artist:{artists[song].casefold()}" if song in artists else f"deam:{song}" for song in ids

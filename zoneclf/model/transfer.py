@@ -31,6 +31,8 @@ Values = npt.NDArray[np.float64]
 # How strongly the source's word is held to, in tracks: against predicted arousal and valence, and
 # against all features together.
 _AFFECT_PENALTY, _FEATURE_PENALTY = 5.0, 3.0
+# The user's weight for which these were chosen.
+_USUAL_WEIGHT = 3.0
 
 
 def finetune(task: Task) -> Predictor:
@@ -117,7 +119,8 @@ def _stacking(task: Task) -> Predictor:
 def _shifted(task: Task, source: Affect) -> Shifted:
     """Fit what the user's tracks add to the source's log-probabilities.
 
-    All tracks weigh alike, because the source's shares of the zones are right as they are.
+    Zones weigh alike, because the source's shares of them are right as they are; a user's track
+    counts `user_weight` thirds.
     """
     own = task.own_rows
     start, told = told_by(source, own.features)
@@ -125,8 +128,9 @@ def _shifted(task: Task, source: Affect) -> Shifted:
     width = told.shape[1] - len(NAMES)
     held = np.repeat([_FEATURE_PENALTY * width, _AFFECT_PENALTY], [width, len(NAMES)])
     pull = Pull(held, scale_of(others), _AFFECT_PENALTY, start)
-    wanted = np.eye(len(own.zones))[own.codes]
-    return Shifted(source, logistic(told, wanted, np.ones(len(own)), pull))
+    wanted, count = np.eye(len(own.zones))[own.codes], task.settings.user_weight
+    weight = 1.0 if isinstance(count, str) else count / _USUAL_WEIGHT
+    return Shifted(source, logistic(told, wanted, np.full(len(own), weight), pull))
 
 
 def _source_trees(task: Task) -> Trees:
