@@ -158,7 +158,7 @@ def test_predict_listens_to_files_it_never_heard(
     done = zoneclf(tour.root, "predict", new)
     assert done.returncode == 0, done.stderr
     header, line = done.stdout.splitlines()
-    assert header.split() == ["zone", "sure", *ZONES, "track"]
+    assert header.split() == ["zone", "sure", *ZONES, "set", "track"]
     assert line.startswith("PURPLE")
     assert line.rstrip().endswith("never heard.wav")
 

@@ -28,33 +28,34 @@ def as_csv(found: Sequence[Prediction], zones: Sequence[str]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(
-        ["path", "zone", "confidence", *(f"p_{zone}" for zone in zones), "status", "reason"]
+        ["path", "zone", "confidence", *(f"p_{zone}" for zone in zones), "status", "reason", "set"]
     )
     for one in found:
         shares = [one.probabilities.get(zone, "") for zone in zones]
         confidence = "" if one.confidence is None else round(one.confidence, 4)
-        row = [one.path, one.zone or "", confidence, *shares, one.status, one.reason]
+        row = [one.path, one.zone or "", confidence, *shares, one.status, one.reason, one.set]
         writer.writerow([cell(value) for value in row])
     return stream.getvalue()
 
 
 def as_table(found: Sequence[Prediction], zones: Sequence[str]) -> str:
-    """Return aligned columns: zone, confidence, probabilities, name."""
+    """Return aligned columns: zone, confidence, probabilities, the zones left, name."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("zone", "sure", *zones):
         table.add_column(name, justify="left" if name == "zone" else "right", no_wrap=True)
+    table.add_column("set", no_wrap=True)
     table.add_column("track", overflow="fold")
     for one in found:
         name = printable(PurePath(one.path).name)
         if one.zone is None or one.confidence is None:
-            table.add_row(one.status, *[""] * (len(zones) + 1), f"{name}: {printable(one.reason)}")
+            table.add_row(one.status, *[""] * (len(zones) + 2), f"{name}: {printable(one.reason)}")
             continue
         shares = [f"{100 * one.probabilities[zone]:.0f} %" for zone in zones]
         mark = "" if one.status == "ok" else f"  ({one.status})"
-        table.add_row(one.zone, f"{100 * one.confidence:.0f} %", *shares, name + mark)
+        table.add_row(one.zone, f"{100 * one.confidence:.0f} %", *shares, one.set, name + mark)
     stream = io.StringIO()
     wide = None if sys.stdout.isatty() else 200
     Console(file=stream, width=wide, markup=False, highlight=False).print(table)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
+from zoneclf.errors import ModelError
 from zoneclf.model.predictors import Probabilities, tempered
 
 Codes = npt.NDArray[np.int64]
@@ -123,3 +124,24 @@ def sets_from(raw: Mapping[str, Any]) -> ZoneSets:
     least = {str(zone): float(value) for zone, value in raw["least"].items()}
     tracks = {str(zone): int(value) for zone, value in raw["tracks"].items()}
     return ZoneSets(float(raw["coverage"]), least, tracks)
+
+
+def sets_of(calibration: Mapping[str, Any], zones: Sequence[str]) -> ZoneSets | None:
+    """Return the sets of a card's calibration; None for a model that was never cross-validated.
+
+    Raises
+    ------
+    ModelError
+        If they are damaged or of other zones.
+    """
+    if not calibration.get("sets"):
+        return None
+    try:
+        found = sets_from(calibration["sets"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"card.json: calibration.sets is damaged ({error}); train again"
+        ) from error
+    if set(found.least) != set(zones):
+        raise ModelError("card.json: calibration.sets is of other zones; train again")
+    return found

@@ -13,6 +13,7 @@ from zoneclf.frames.batch import identify
 from zoneclf.frames.extractor import Frames
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.artifact import ZoneModel
+from zoneclf.model.calibration import ZoneSets, sets_of
 from zoneclf.pipeline.listening import files_of, listen
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Voice, Workspace
@@ -23,7 +24,11 @@ from zoneclf.tracks.track_table import load_tracks, pool
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one file; without sound, `zone` is None and `reason` says why."""
+    """What a model says of one file; without sound, `zone` is None and `reason` says why.
+
+    `set` names the zones that cannot be ruled out, ``listen`` where none can; it is empty for a
+    model that does not know how sure it is.
+    """
 
     path: str
     status: str
@@ -31,6 +36,7 @@ class Prediction:
     zone: str | None
     confidence: float | None
     probabilities: dict[str, float]
+    set: str = ""
 
 
 def predict(
@@ -68,8 +74,9 @@ def predict(
     facts, heard = listen(reader, settings, fresh, voice=voice, use=pooled)
     facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
     features = pd.concat([known, heard])
+    sets = sets_of(model.card.calibration, model.card.zones)
     return [
-        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model)
+        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model, sets)
         for file in found
     ]
 
@@ -89,12 +96,16 @@ def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFram
 
 
 def _prediction(
-    path: str, facts: TrackFacts, features: pd.DataFrame, model: ZoneModel
+    path: str, facts: TrackFacts, features: pd.DataFrame, model: ZoneModel, sets: ZoneSets | None
 ) -> Prediction:
     if facts.status not in WITH_ROWS:
         return Prediction(path, facts.status, facts.reason, None, None, {})
     row = model.probabilities(features.loc[[facts.track_id]])[0]
     zones = model.card.zones
     best = int(np.argmax(row))
-    shares = {zone: round(float(p), 4) for zone, p in zip(zones, row, strict=True)}
-    return Prediction(path, facts.status, facts.reason, zones[best], float(row[best]), shares)
+    whole = {zone: float(p) for zone, p in zip(zones, row, strict=True)}
+    shares = {zone: round(p, 4) for zone, p in whole.items()}
+    words = sets.words(whole) if sets else ""
+    return Prediction(
+        path, facts.status, facts.reason, zones[best], float(row[best]), shares, words
+    )

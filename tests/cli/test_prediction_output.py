@@ -1,0 +1,60 @@
+"""What `predict` prints: a table, CSV, JSON; names of tracks are never obeyed."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from zoneclf.cli.prediction_output import as_csv, as_table
+from zoneclf.errors import ModelError
+from zoneclf.model.calibration import ZoneSets, sets_of
+from zoneclf.pipeline.predicting import Prediction
+
+ZONES = ("YELLOW", "GREEN", "PURPLE")
+SHARES = {"YELLOW": 0.1, "GREEN": 0.4, "PURPLE": 0.5}
+HOSTILE = "=cmd()\x1b[2J.mp3"
+ONE = Prediction("a/b.mp3", "ok", "", "PURPLE", 0.5, SHARES, "GREEN or PURPLE")
+
+
+def test_the_table_shows_the_zones_that_are_left() -> None:
+    head, line = as_table([ONE], ZONES).splitlines()
+    assert head.split()[-2:] == ["set", "track"]
+    assert "GREEN or PURPLE" in line
+
+
+def test_csv_has_the_set_last_and_no_formula() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv([ONE, replace(ONE, path=HOSTILE)], ZONES))))
+    assert [row["set"] for row in rows] == ["GREEN or PURPLE"] * 2
+    assert rows[1]["path"].startswith("'=")
+
+
+def test_the_table_escapes_names_and_keeps_its_columns_for_unread_tracks() -> None:
+    unread = Prediction(HOSTILE, "silent", "no sound", None, None, {})
+    text = as_table([ONE, unread, replace(ONE, path=HOSTILE)], ZONES)
+    assert "\x1b" not in text
+    assert text.splitlines()[2].startswith("silent")
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ({"YELLOW": 0.05, "GREEN": 0.4, "PURPLE": 0.55}, "GREEN or PURPLE"),
+        ({"YELLOW": 0.25, "GREEN": 0.35, "PURPLE": 0.4}, "listen"),
+        ({"YELLOW": 0.05, "GREEN": 0.05, "PURPLE": 0.9}, "PURPLE"),
+    ],
+)
+def test_a_card_tells_which_zones_cannot_be_ruled_out(shares: dict[str, float], words: str) -> None:
+    whole = ZoneSets(0.9, dict.fromkeys(ZONES, 0.2), dict.fromkeys(ZONES, 30))
+    found = sets_of({"sets": json.loads(json.dumps(whole.as_json()))}, ZONES)
+    assert found is not None
+    assert found.words(shares) == words
+
+
+def test_a_card_without_calibration_has_no_sets_and_a_damaged_one_is_refused() -> None:
+    assert sets_of({}, ZONES) is None
+    with pytest.raises(ModelError, match="sets is damaged"):
+        sets_of({"sets": {"coverage": 0.9}}, ZONES)
+    with pytest.raises(ModelError, match="other zones"):
+        sets_of({"sets": ZoneSets(0.9, {"RED": 0.1}, {"RED": 9}).as_json()}, ZONES)
