@@ -17,7 +17,7 @@ DeamLabels = Literal["repaired", "as-shipped", "dynamic-mean"]
 Strategy = Literal["user-only", "weighted", "balanced", "finetune", "ensemble", "affect", "auto"]
 Learner = Literal["trees", "linear", "blend"]
 Finetune = Literal["continue", "margin", "stack"]
-Normalise = Literal["none", "source"]
+Normalise = Literal["none", "source", "level"]
 DomainAdapt = Literal["none", "coral", "density", "feda"]
 Balance = Literal["none", "class", "smote"]
 Chosen = Literal["auto"]
@@ -103,6 +103,7 @@ class TrainSettings:
     finetune_eta: float = 0.03
     soft_labels: bool = False
     keep_rows: bool = True
+    match_length_s: float = 0.0  # 0: whole tracks
     normalise: Normalise = "none"
     domain_adapt: DomainAdapt = "none"
     balance: Balance = "class"
@@ -127,6 +128,8 @@ class TrainSettings:
         _require(usable, "train.ensemble_weight", share, "from 0 to 1, or auto")
         _require(0 <= self.seed < 2**31, "train.seed", self.seed, "from 0 to 2147483647")
         _require(self.threads >= 1, "train.threads", self.threads, "at least 1")
+        length = self.match_length_s
+        _require(length == 0 or length >= 1, "train.match_length_s", length, "0 or at least 1")
         for key in ("rounds", "max_depth", "finetune_rounds", "inner_repeats"):
             _require(getattr(self, key) >= 1, f"train.{key}", getattr(self, key), "at least 1")
         _require(self.inner_folds >= 2, "train.inner_folds", self.inner_folds, "at least 2")

@@ -1,6 +1,6 @@
 """The command that makes a model: train."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from zoneclf.settings import (
     Normalise,
     Strategy,
 )
+
+if TYPE_CHECKING:
+    from zoneclf.pipeline.training import Trained
 
 UserWeight = Annotated[
     str | None,
@@ -35,8 +38,15 @@ SoftLabels = Annotated[
     bool | None,
     typer.Option("--soft-labels/--hard-labels", help="Spread DEAM's zones by rater noise."),
 ]
+MatchLength = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="Describe tracks by their middle; 0: whole.", show_default="0"
+    ),
+]
 NormaliseName = Annotated[
-    Normalise | None, typer.Option(help="Each source in its own units.", show_default="none")
+    Normalise | None,
+    typer.Option(help="Sources in their own units, or no level.", show_default="none"),
 ]
 DomainAdaptName = Annotated[
     DomainAdapt | None, typer.Option(help="Bring DEAM nearer to you.", show_default="none")
@@ -57,6 +67,7 @@ def train(
     finetune: FinetuneName = None,
     ensemble_weight: EnsembleWeight = None,
     soft_labels: SoftLabels = None,
+    match_length: MatchLength = None,
     normalise: NormaliseName = None,
     domain_adapt: DomainAdaptName = None,
     balance: BalanceName = None,
@@ -73,6 +84,7 @@ def train(
         "seed": seed,
     }
     chosen |= {"finetune": finetune, "soft_labels": soft_labels}
+    chosen |= {"match_length_s": match_length}
     chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
     chosen |= {"user_weight": _number(user_weight, "--user-weight")}
     chosen |= {"ensemble_weight": _number(ensemble_weight, "--ensemble-weight")}
@@ -82,8 +94,13 @@ def train(
 
     trained = run(Workspace(), settings, name, console)
     console.close()
+    _tell(trained, json_)
+
+
+def _tell(trained: "Trained", as_json: bool) -> None:
+    """Print where the model is, what it was chosen from, and what it promises."""
     card = trained.card
-    if json_:
+    if as_json:
         found = {"scores": card.scores, "comparison": card.comparison, "licence": card.licence}
         print_json({"model": str(trained.folder), **found})
         return

@@ -28,6 +28,12 @@ from zoneclf.writing import make_folder
 TRACKS_PER_SHARD = 64
 
 
+def stored(folder: Path) -> "FrameStore | None":
+    """Return the store of joined frames in a folder, with their own note; None if it has none."""
+    first = next(iter(sorted(folder.glob("part-*.parquet"))), None)
+    return None if first is None else FrameStore(folder, read_note(first))
+
+
 class FrameStore:
     """The frames of one source; every file in it carries the same spec and origin."""
 

@@ -13,8 +13,9 @@ import pandas as pd
 from scipy.linalg import eigh
 
 from zoneclf.labels.table import LabelledTable
+from zoneclf.labels.variants import normalise_level
 from zoneclf.model.dense import Pull, logistic
-from zoneclf.model.predictors import Doubled, Predictor, Rescaled, doubled
+from zoneclf.model.predictors import Doubled, Levelless, Predictor, Rescaled, doubled
 from zoneclf.model.task import Task
 from zoneclf.model.weights import EMPHASIS
 
@@ -29,9 +30,13 @@ _SMALLEST = 1e-6
 def adapted(task: Task) -> tuple[Task, Wrap]:
     """Return the task as `normalise` and `domain_adapt` change it, and the predictor's wrapper."""
     settings = task.settings
+    wrap: Wrap = _as_it_is
+    if settings.normalise == "level":
+        task, wrap = replace(task, table=normalise_level(task.table)), Levelless
     if not task.is_own.any() or task.is_own.all():
-        return task, _as_it_is
-    task, wrap = _normalised(task) if settings.normalise == "source" else (task, _as_it_is)
+        return task, wrap
+    if settings.normalise == "source":
+        task, wrap = _normalised(task)
     if settings.domain_adapt == "coral":
         return replace(task, table=_coral(task)), wrap
     if settings.domain_adapt == "density":

@@ -25,6 +25,8 @@ from zoneclf.writing import make_folder, write_text
 
 _DENSE = ('{"kind": "network"', '{"kind": "kernels"')
 _ROUNDING = 1e-3
+# What members raise that were not made for their card.
+_UNFIT = (LookupError, ValueError, TypeError, AttributeError, TableError, xgb.core.XGBoostError)
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,13 @@ def load_model(folder: Path) -> ZoneModel:
 
 def _require_answer(model: ZoneModel, folder: Path) -> None:
     """Ask for one track: members may ask for other columns, or know other zones."""
-    blank = pd.DataFrame(0.0, index=[0], columns=list(model.card.spec.features))
+    blank = pd.DataFrame(1.0, index=[0], columns=list(model.card.spec.features))
     try:
         with np.errstate(all="ignore"):
             found = model.probabilities(blank)
         fits = found.shape == (1, len(model.card.zones))
         sound = fits and abs(float(found.sum()) - 1) < _ROUNDING and float(found.min()) >= 0
-    except (LookupError, ValueError, TypeError, AttributeError, xgb.core.XGBoostError) as error:
+    except _UNFIT as error:
         raise ModelError(f"{folder}: its files do not fit {CARD}; train again") from error
     if not sound:
         raise ModelError(f"{folder}: its files and {CARD} have different zones; train again")

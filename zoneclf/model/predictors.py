@@ -18,6 +18,7 @@ from zoneclf.labels.regions import ZoneRegions
 from zoneclf.labels.zones import SCALE
 from zoneclf.model.booster import raw_scores
 from zoneclf.model.members import Member, Trees
+from zoneclf.tracks.loudness import without_level
 
 Values = npt.NDArray[np.float64]
 Probabilities = npt.NDArray[np.float32]
@@ -163,6 +164,18 @@ class Rescaled:
 
 
 @dataclass(frozen=True)
+class Levelless:
+    """A predictor over features that no gain changes (`zoneclf.tracks.loudness`)."""
+
+    kind: ClassVar[str] = "levelless"
+    part: Predictor
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        """Return shape (tracks, zones)."""
+        return self.part.probabilities(without_level(features))
+
+
+@dataclass(frozen=True)
 class Doubled:
     """A predictor over features that are there once for all and once for the user's tracks."""
 
@@ -187,10 +200,8 @@ class Calibrated:
         return tempered(self.part.probabilities(features), self.temperature)
 
 
-KINDS: dict[str, type] = {
-    part.kind: part
-    for part in (Single, Blend, Affect, Margin, Shifted, Stacked, Rescaled, Doubled, Calibrated)
-}
+_PARTS = (Single, Blend, Affect, Margin, Shifted, Stacked, Rescaled, Levelless, Doubled, Calibrated)
+KINDS: dict[str, type] = {part.kind: part for part in _PARTS}
 
 
 def log_odds(probabilities: npt.NDArray[np.floating]) -> Values:

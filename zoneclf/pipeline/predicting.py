@@ -1,7 +1,8 @@
 """Zones for files that nobody labelled: extract what is new, then ask the model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,18 @@ import pandas as pd
 
 from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.frames.batch import identify
-from zoneclf.frames.extractor import Frames
+from zoneclf.frames.batch import Found, identify
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.artifact import ZoneModel
 from zoneclf.model.calibration import ZoneSets, sets_of
 from zoneclf.pipeline.listening import files_of, listen
 from zoneclf.pipeline.planning import sound_reader
+from zoneclf.pipeline.shaping import middles, pool_at
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.settings import Settings
+from zoneclf.tracks.excerpts import longest_of, middle_spec
 from zoneclf.tracks.pooling import track_spec
-from zoneclf.tracks.track_table import load_tracks, pool
+from zoneclf.tracks.track_table import load_tracks
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,13 @@ def predict(
     reader = sound_reader(settings, method)
     spec = track_spec(reader.spec, settings.drops)
     extractor = reader.extractor
-    model.require_spec(spec, {extractor.name: extractor.version})
-    files = files_of(paths)
+    longest_s = longest_of(model.card.spec)
+    model.require_spec(middle_spec(spec, longest_s), {extractor.name: extractor.version})
+    found = identify(files_of(paths), {})
     known = _extracted(workspace, spec.digest, extractor.name)
-    found = identify(files, {})
+    known = _at_length(workspace, settings, known, found, longest_s)
     fresh = [file for file in found if file.track_id not in known.index]
-
-    def pooled(tracks: Iterable[tuple[TrackFacts, Frames]]) -> pd.DataFrame:
-        return pool(tracks, reader.spec, settings.drops)
-
+    pooled = partial(pool_at, frames=reader.spec, drops=settings.drops, longest_s=longest_s)
     facts, heard = listen(reader, settings, fresh, voice=voice, use=pooled)
     facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
     features = pd.concat([known, heard])
@@ -92,6 +92,28 @@ def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFram
     if not pieces:
         return pd.DataFrame()
     joined = pd.concat(pieces)
+    return joined[~joined.index.duplicated()]
+
+
+def _at_length(
+    workspace: Workspace,
+    settings: Settings,
+    known: pd.DataFrame,
+    found: Sequence[Found],
+    longest_s: float,
+) -> pd.DataFrame:
+    """Return features over at most `longest_s` seconds of what was found; 0: as they are.
+
+    Tracks without stored frames are left out, to be listened to.
+    """
+    if not longest_s:
+        return known
+    ids = {file.track_id for file in found} & set(known.index)
+    pieces = [
+        middles(workspace, settings, source, ids=ids, longest_s=longest_s)
+        for source in workspace.sources
+    ]
+    joined = pd.concat([piece for piece in pieces if len(piece)] or [pd.DataFrame()])
     return joined[~joined.index.duplicated()]
 
 

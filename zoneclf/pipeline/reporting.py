@@ -17,12 +17,14 @@ from zoneclf.model.splits import Holdout, load_holdout, record_look
 from zoneclf.model.task import Task
 from zoneclf.pipeline.choosing import chosen_model
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
+from zoneclf.pipeline.shaping import matched
 from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, now, own_sources
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
 from zoneclf.settings import Settings
+from zoneclf.tracks.excerpts import longest_of
 from zoneclf.writing import make_folder
 
 
@@ -39,6 +41,7 @@ def analyze(
     make_folder(workspace.results)  # a look at the holdout must not be lost for want of a folder
     model = chosen_model(workspace, name)
     table, note = current_table(workspace, settings, voice)
+    table = matched(workspace, settings, labelled_only(table), longest_of(model.card.spec))
     model.require_spec(table.spec, {o.extractor: o.extractor_version for o in note.origins})
     if table.zones != model.card.zones:
         raise ModelError(
@@ -52,7 +55,7 @@ def analyze(
             f"model {model.card.name}: was trained with another holdout and may have learnt from "
             "this one; train again"
         )
-    labelled = labelled_only(table).with_features(model.card.spec.features)
+    labelled = table.with_features(model.card.spec.features)
     case = _Case(settings, model, labelled, holdout, own, voice)
     report = _on_holdout(case, workspace) if split == "holdout" else _crossed(case)
     folder = new_run(workspace.results, split)

@@ -23,6 +23,7 @@ from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
+from zoneclf.pipeline.shaping import matched
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text, comparison_lines
 from zoneclf.settings import Settings
@@ -101,6 +102,7 @@ def training_rows(
         raise TableError(
             "no track has a zone; write zones into your label file, then run zoneclf train"
         )
+    labelled = matched(workspace, settings, labelled, settings.train.match_length_s)
     mine = np.isin(labelled.source, list(own))
     used = labelled.take(mine) if settings.train.strategy in OWN_ONLY else labelled
     prepared, remarks = prepare(used, settings.train.features)

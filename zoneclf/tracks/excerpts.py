@@ -92,10 +92,18 @@ def pool_middles(
     return pool(middles, frames, drops)
 
 
+def longest_of(spec: TableSpec) -> float:
+    """Return over how many seconds of a track at most features were pooled; 0 for all of it."""
+    return float(dict(spec.parameters).get(LONGEST, 0.0))
+
+
 def middle_spec(whole: TableSpec, longest_s: float) -> TableSpec:
     """Return the spec of a track table pooled over at most `longest_s` seconds.
 
-    It differs from that of whole tracks, so that a model of one refuses a table of the other.
+    It differs from that of whole tracks, so that a model of one refuses a table of the other;
+    with `longest_s` 0 it is that of whole tracks.
     """
+    if not longest_s:
+        return whole
     parameters = dict(whole.parameters) | {LONGEST: longest_s}
     return dataclasses.replace(whole, parameters=tuple(sorted(parameters.items())))
