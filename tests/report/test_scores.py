@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, log_loss, recall_score
 
-from zoneclf.report.scores import Scores, Target, score, targets, wilson
+from zoneclf.report.scores import Scores, Target, score, targets
 
 ZONES = ("YELLOW", "GREEN", "PURPLE")
 # Four tracks: right and sure, right and unsure, one zone off, two zones off.
@@ -23,32 +23,6 @@ def random_case(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
 
 def certain(codes: np.ndarray, guesses: np.ndarray) -> Scores:
     return score(codes, np.eye(3)[guesses], ZONES)
-
-
-# Brown, Cai, DasGupta, Statistical Science 16 (2001); R: prop.test(x, n, correct = FALSE).
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [
-        (0, 10, 0.0, 0.2775),
-        (5, 10, 0.2366, 0.7634),
-        (10, 10, 0.7225, 1.0),
-        (15, 148, 0.0624, 0.1605),
-        (78, 97, 0.7143, 0.8708),
-    ],
-)
-def test_wilson_intervals_are_the_published_ones(
-    hits: int, n: int, low: float, high: float
-) -> None:
-    assert wilson(hits, n) == pytest.approx((low, high), abs=1e-4)
-
-
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_intervals_hold_the_share_and_mirror(counts: tuple[int, int]) -> None:
-    hits, n = counts
-    low, high = wilson(hits, n)
-    assert 0 <= low <= hits / n + 1e-12
-    assert hits / n - 1e-12 <= high <= 1
-    assert wilson(n - hits, n) == pytest.approx((1 - high, 1 - low))
 
 
 def test_scores_worked_out_by_hand() -> None:
@@ -98,6 +72,46 @@ def test_the_interval_of_f1_holds_f1_and_narrows_with_more_tracks() -> None:
         assert 0 <= low <= found.f1_weighted <= high <= 1
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
+
+
+def test_every_interval_holds_its_score_and_narrows_with_more_tracks() -> None:
+    few, many = (score(*random_case(1, n), ZONES) for n in (50, 800))
+    for name in ("f1_weighted", "f1_macro", "log_loss", "ece", "ordinal_mae"):
+        widths = []
+        for found in (few, many):
+            low, high = getattr(found, f"{name}_ci95")
+            assert 0 <= low <= getattr(found, name) <= high
+            widths.append(high - low)
+        assert 0 < widths[1] < widths[0]
+
+
+def test_tracks_of_one_artist_tell_less_than_as_many_of_others() -> None:
+    codes, shares = random_case(2, 40)
+    alone = score(np.repeat(codes, 5), np.repeat(shares, 5, axis=0), ZONES)
+    together = score(
+        np.repeat(codes, 5), np.repeat(shares, 5, axis=0), ZONES, np.repeat(np.arange(40), 5)
+    )
+    assert together.log_loss == alone.log_loss
+    (low, high), (first, last) = together.log_loss_ci95, alone.log_loss_ci95
+    # Five copies of each track are worth one: sqrt(5) times as wide.
+    assert (high - low) / (last - first) == pytest.approx(5**0.5, rel=0.15)
+
+
+def test_a_calibrated_model_is_not_called_uncalibrated() -> None:
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        shares = rng.dirichlet(np.ones(3), size=300)
+        codes = (rng.random(300)[:, None] > shares.cumsum(axis=1)).sum(axis=1)
+        held += score(codes, shares, ZONES).ece_ci95[0] < 0.01
+    assert held >= 17
+
+
+def test_no_mistake_in_few_tracks_is_no_promise_of_none() -> None:
+    found = certain(np.array([0, 1, 2] * 4), np.array([0, 1, 2] * 4))
+    assert found.ordinal_mae == 0
+    assert found.ordinal_mae_ci95 == pytest.approx((0, 1 - found.accuracy_ci95[0]))
+    assert found.f1_macro_ci95 == found.accuracy_ci95
 
 
 def test_a_zone_without_tracks_has_no_recall() -> None:

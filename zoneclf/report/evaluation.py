@@ -61,7 +61,7 @@ class Evaluation:
 
         Averaging the repeats' probabilities first would score an ensemble that nobody ships.
         """
-        return score(self.table.codes, self.repeats[0], self.table.zones)
+        return score(self.table.codes, self.repeats[0], self.table.zones, self.table.group)
 
     @property
     def spread(self) -> dict[str, tuple[float, float]]:

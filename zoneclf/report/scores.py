@@ -1,25 +1,23 @@
 """How good predictions are, each number with what its sample size allows to say.
 
-Sources: Wilson, JASA 22 (1927), for the interval of a share; Efron, Annals of Statistics 7 (1979),
-for that of F1 (percentiles of 1000 resamples of the tracks); Guo et al., "On calibration of modern
-neural networks", ICML 2017, for expected calibration error.
+Source: Guo et al., "On calibration of modern neural networks", ICML 2017, for expected
+calibration error; `zoneclf.report.intervals` for the intervals.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoneclf.report.intervals import Interval, Statistic, Values, resampled, wilson
+
 Codes = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.floating[Any]]
 
-_Z95 = 1.959964  # normal quantile of 0.975
 _BINS = 10
 _SMALLEST = 1e-7
-_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +26,20 @@ class Scores:
 
     n: int
     accuracy: float
-    accuracy_ci95: tuple[float, float]
+    accuracy_ci95: Interval
     f1_weighted: float
-    f1_weighted_ci95: tuple[float, float]
+    f1_weighted_ci95: Interval
     f1_macro: float
+    f1_macro_ci95: Interval
     recall: dict[str, float | None]
-    recall_ci95: dict[str, tuple[float, float] | None]
+    recall_ci95: dict[str, Interval | None]
     log_loss: float
+    log_loss_ci95: Interval
     brier: float
     ece: float
+    ece_ci95: Interval
     ordinal_mae: float
+    ordinal_mae_ci95: Interval
     two_zone_mistakes: float
     confusion: list[list[int]]
 
@@ -49,7 +51,7 @@ class Target:
     name: str
     goal: float
     value: float | None
-    ci95: tuple[float, float] | None
+    ci95: Interval | None
 
     @property
     def verdict(self) -> str:
@@ -61,7 +63,12 @@ class Target:
         return "not met" if self.ci95[1] < self.goal else "not decidable"
 
 
-def score(codes: Codes, probabilities: Probabilities, zones: Sequence[str]) -> Scores:
+def score(
+    codes: Codes,
+    probabilities: Probabilities,
+    zones: Sequence[str],
+    groups: npt.NDArray[Any] | None = None,
+) -> Scores:
     """Return the scores of predictions.
 
     Parameters
@@ -72,30 +79,30 @@ def score(codes: Codes, probabilities: Probabilities, zones: Sequence[str]) -> S
         Shape (tracks, zones), rows summing to 1.
     zones
         Names in order.
+    groups
+        What is resampled as one for the intervals (artists), shape (tracks,); else each track.
     """
     guesses = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(zones), len(zones)), dtype=int)
-    np.add.at(confusion, (codes, guesses), 1)
+    parts = _parts(codes, probabilities)
+    whole = {name: values.sum(axis=0)[None] for name, values in parts.items()}
+    value = {name: float(statistic(whole)[0]) for name, statistic in _STATISTICS.items()}
+    ends = _intervals(codes, guesses, parts, groups)
+    confusion = whole["confusion"][0].astype(int)
     n, right = len(codes), int((codes == guesses).sum())
     hits, totals = np.diag(confusion), confusion.sum(axis=1)
     recalls = [int(h) / int(t) if t else None for h, t in zip(hits, totals, strict=True)]
     intervals = [wilson(int(h), int(t)) if t else None for h, t in zip(hits, totals, strict=True)]
-    distance = np.abs(codes - guesses)
     return Scores(
         n=n,
         accuracy=right / n,
         accuracy_ci95=wilson(right, n),
-        f1_weighted=_f1(confusion, weighted=True),
-        f1_weighted_ci95=_f1_interval(codes, guesses, len(zones)),
-        f1_macro=_f1(confusion, weighted=False),
         recall=dict(zip(zones, recalls, strict=True)),
         recall_ci95=dict(zip(zones, intervals, strict=True)),
-        log_loss=_log_loss(codes, probabilities),
         brier=_brier(codes, probabilities),
-        ece=_calibration_error(codes, probabilities),
-        ordinal_mae=float(distance.mean()),
-        two_zone_mistakes=float((distance >= 2).mean()),
+        two_zone_mistakes=float((np.abs(codes - guesses) >= 2).mean()),
         confusion=confusion.tolist(),
+        **value,
+        **ends,
     )
 
 
@@ -117,53 +124,80 @@ def targets(scores: Scores, split: str) -> list[Target]:
     ]
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of `n` (Wilson 1927)."""
-    share, square = hits / n, _Z95**2
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = _Z95 * sqrt(share * (1 - share) / n + square / (4 * n**2)) / (1 + square / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+def _parts(codes: Codes, probabilities: Probabilities) -> dict[str, Values]:
+    """Return what each track adds to the sums that scores are made of, shape (tracks, ...)."""
+    count, zone_count = probabilities.shape
+    guesses, places = probabilities.argmax(axis=1), np.arange(count)
+    confusion = np.zeros((count, zone_count, zone_count))
+    confusion[places, codes, guesses] = 1
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    gaps = np.zeros((count, _BINS))
+    gaps[places, np.minimum((confidence * _BINS).astype(int), _BINS - 1)] = confidence - (
+        codes == guesses
+    )
+    chosen = probabilities[places, codes].astype(np.float64)
+    return {
+        "n": np.ones(count),
+        "confusion": confusion,
+        "loss": -np.log(np.maximum(chosen, _SMALLEST)),
+        "gaps": gaps,
+        "distance": np.abs(codes - guesses).astype(np.float64),
+    }
 
 
-def _f1(confusion: npt.NDArray[np.int64], *, weighted: bool) -> float:
+def _f1(confusion: Values, *, weighted: bool) -> Values:
     """Return the mean F1 over zones: 2 hits / (true + predicted), 0 for a zone never seen.
 
-    Weighted by true tracks per zone, or over all zones alike (macro).
+    Weighted by true tracks per zone, or over all zones alike (macro); `confusion` has shape
+    (resamples, zones, zones).
     """
-    hits, true, guessed = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    hits = np.diagonal(confusion, axis1=1, axis2=2)
+    true, guessed = confusion.sum(axis=2), confusion.sum(axis=1)
     each = 2 * hits / np.maximum(true + guessed, 1)
-    return float((each * true).sum() / true.sum()) if weighted else float(each.mean())
+    mean: Values = (each * true).sum(axis=1) / true.sum(axis=1) if weighted else each.mean(axis=1)
+    return mean
 
 
-def _f1_interval(codes: Codes, guesses: Codes, zone_count: int) -> tuple[float, float]:
+# Each from sums over tracks, shape (resamples, ...); calibration error is the mean gap between
+# confidence and accuracy over ten bins of confidence.
+_STATISTICS: dict[str, Statistic] = {
+    "f1_weighted": lambda sums: _f1(sums["confusion"], weighted=True),
+    "f1_macro": lambda sums: _f1(sums["confusion"], weighted=False),
+    "log_loss": lambda sums: sums["loss"] / sums["n"],
+    "ece": lambda sums: np.abs(sums["gaps"]).sum(axis=1) / sums["n"],
+    "ordinal_mae": lambda sums: sums["distance"] / sums["n"],
+}
+
+
+def _intervals(
+    codes: Codes,
+    guesses: Codes,
+    parts: dict[str, Values],
+    groups: npt.NDArray[Any] | None,
+) -> dict[str, Interval]:
+    """Return the intervals by name of field."""
+    whole = {name: values.sum(axis=0)[None] for name, values in parts.items()}
+    found = resampled(parts, _STATISTICS, groups)
+    found["ece"] = _unbiased(float(_STATISTICS["ece"](whole)[0]), found["ece"])
     right, n = int((codes == guesses).sum()), len(codes)
     if right in {0, n}:
-        # Resamples have no spread, and weighted F1 is the accuracy.
-        return wilson(right, n)
-    draws = np.random.default_rng(0).integers(len(codes), size=(_RESAMPLES, len(codes)))
-    found = []
-    for draw in draws:
-        pairs = codes[draw] * zone_count + guesses[draw]
-        counts = np.bincount(pairs, minlength=zone_count**2).reshape(zone_count, zone_count)
-        found.append(_f1(counts, weighted=True))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
+        # Resamples have no spread.  Weighted F1 is the accuracy, and so is macro F1 but for zones
+        # without tracks; a mistake that was not seen would be of one zone or more.
+        found["f1_weighted"] = found["f1_macro"] = wilson(right, n)
+    if right == n:
+        found["ordinal_mae"] = (0.0, 1 - wilson(n, n)[0])
+    return {f"{name}_ci95": ends for name, ends in found.items()}
 
 
-def _log_loss(codes: Codes, probabilities: Probabilities) -> float:
-    chosen = probabilities[np.arange(len(codes)), codes].astype(np.float64)
-    return float(-np.log(np.maximum(chosen, _SMALLEST)).mean())
+def _unbiased(value: float, ends: Interval) -> Interval:
+    """Return the interval of a score that noise only ever makes larger, such as a sum of gaps.
+
+    Resamples lie above the value as the value lies above the truth, so they are mirrored at it
+    (the basic bootstrap of Davison and Hinkley, "Bootstrap methods", 1997, 5.2), down to 0.
+    """
+    return max(0.0, 2 * value - ends[1]), max(value, 2 * value - ends[0])
 
 
 def _brier(codes: Codes, probabilities: Probabilities) -> float:
     truth = np.eye(probabilities.shape[1])[codes]
     return float(((probabilities - truth) ** 2).sum(axis=1).mean())
-
-
-def _calibration_error(codes: Codes, probabilities: Probabilities) -> float:
-    """Return the mean gap between confidence and accuracy over ten bins of confidence."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == codes
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - right, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(codes))
