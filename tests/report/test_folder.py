@@ -17,6 +17,8 @@ from zoneclf.labels.table import LabelledTable
 from zoneclf.model.plan import members_of
 from zoneclf.model.strategies import fit
 from zoneclf.model.task import Task
+from zoneclf.report.audit_chapter import audit_chapter
+from zoneclf.report.chapter import Chapter
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
 from zoneclf.report.folder import Report, metrics, new_run, write_report
 from zoneclf.report.importance import gain_shares
@@ -51,7 +53,11 @@ def report_of(table: LabelledTable, name: str = "toy") -> Report:
         {"feature": list(features), "gain_share": [0.4, 0.3, 0.2, 0.1, 0.0], "splits": 3}
     )
     facts = {"created": "2026-01-01", "seed": 0, "holdout": {"looks": 1}, "settings": {"a": 1}}
-    return Report(name, "user", parts["user"], parts, importance, facts, ("A remark.",))
+    chapters = (
+        audit_chapter(parts["user"]),
+        Chapter("learning_curve", metrics={"rows": []}, page={"rows": [], "verdict": "Not yet."}),
+    )
+    return Report(name, "user", parts["user"], parts, importance, facts, ("A remark.",), chapters)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +66,7 @@ def written(make_table: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = make_table(120, share_of_user=0.5)
     table.about.loc[:39, "name"] = HOSTILE
     table.about.loc[40:, "name"] = "=cmd()"
+    table.codes[:6] = 2 - table.codes[:6]  # labels to hear again
     folder = tmp_path_factory.mktemp("report") / "results" / "run"
     write_report(report_of(table, name=HOSTILE), folder)
     return folder
@@ -123,6 +130,19 @@ def test_names_in_csv_files_are_no_formulas(written: Path) -> None:
     names = set(pd.read_csv(written / "errors.csv")["name"])
     assert names <= {HOSTILE, "'=cmd()"}
     assert "'=cmd()" in names
+
+
+def test_chapters_are_in_metrics_files_and_page(written: Path) -> None:
+    found = read_json(written / "metrics.json")
+    assert found["audit"]["judged"] == 60
+    assert found["learning_curve"] == {"rows": []}
+    doubted = pd.read_csv(written / "audit.csv")
+    assert len(doubted) == found["audit"]["hear_again"] > 0
+    page = (written / "report.html").read_text(encoding="utf-8")
+    assert "Labels to hear again" in page
+    assert f"{len(doubted)} labels are worth hearing again" in page
+    assert "Not yet." in page
+    assert "How it learns" not in page  # no such chapter was given
 
 
 def test_pictures_can_be_read(written: Path) -> None:

@@ -1,30 +1,27 @@
-"""A model -> results: analyze on the holdout or by cross-validation, and the 2-D map."""
+"""A model -> results: analyze on the holdout or by cross-validation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from zoneclf import __version__
-from zoneclf.errors import ModelError, TableError
-from zoneclf.labels.regions import regions_of
-from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import ZoneModel
-from zoneclf.model.card import train_settings
+from zoneclf.errors import TableError
 from zoneclf.model.plan import members_of
-from zoneclf.model.splits import Holdout, load_holdout, record_look
-from zoneclf.model.task import Task
-from zoneclf.pipeline.choosing import chosen_model
-from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
-from zoneclf.pipeline.shaping import matched
-from zoneclf.pipeline.training import ids_digest
-from zoneclf.pipeline.workspace import Voice, Workspace, now, own_sources
-from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
+from zoneclf.model.splits import record_look
+from zoneclf.model.strategies import BASELINE, fit
+from zoneclf.model.validation import Fit
+from zoneclf.pipeline.judging import Case, case_of
+from zoneclf.pipeline.workspace import Voice, Workspace
+from zoneclf.report.audit_chapter import audit_chapter
+from zoneclf.report.certainty import certainty_chapter
+from zoneclf.report.chapter import Chapter
+from zoneclf.report.choice import choice_chapter, taken
+from zoneclf.report.curve_chapter import curve_chapter, no_curve
+from zoneclf.report.evaluation import Evaluation
 from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
-from zoneclf.settings import Settings
-from zoneclf.tracks.excerpts import longest_of
+from zoneclf.report.learning_curve import learning_curve
+from zoneclf.settings import Settings, Strategy
 from zoneclf.writing import make_folder
 
 
@@ -39,155 +36,84 @@ def analyze(
         If the model was trained with another holdout or on features of another spec.
     """
     make_folder(workspace.results)  # a look at the holdout must not be lost for want of a folder
-    model = chosen_model(workspace, name)
-    table, note = current_table(workspace, settings, voice)
-    table = matched(workspace, settings, labelled_only(table), longest_of(model.card.spec))
-    model.require_spec(table.spec, {o.extractor: o.extractor_version for o in note.origins})
-    if table.zones != model.card.zones:
-        raise ModelError(
-            f"model {model.card.name}: knows the zones {', '.join(model.card.zones)}, the table "
-            f"{', '.join(table.zones)}; train again"
-        )
-    own = own_sources(table, settings)
-    holdout = load_holdout(workspace.holdout, own)
-    if holdout.checksum != model.card.holdout:
-        raise ModelError(
-            f"model {model.card.name}: was trained with another holdout and may have learnt from "
-            "this one; train again"
-        )
-    labelled = table.with_features(model.card.spec.features)
-    case = _Case(settings, model, labelled, holdout, own, voice)
-    report = _on_holdout(case, workspace) if split == "holdout" else _crossed(case)
+    case = case_of(workspace, settings, name, voice)
+    report = _on_holdout(case) if split == "holdout" else _crossed(case)
     folder = new_run(workspace.results, split)
     write_report(report, folder)
     return folder, report
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What is judged: a model, and labelled tracks with its features."""
-
-    settings: Settings
-    model: ZoneModel
-    table: LabelledTable
-    holdout: Holdout
-    own: frozenset[str]
-    voice: Voice
-
-    @property
-    def task(self) -> Task:
-        """The model's own training, to be repeated on folds of its training tracks."""
-        training = self.table.take(self.holdout.learnable(self.table))
-        regions = regions_of(zone_map(self.settings))
-        return Task(training, self.own, train_settings(self.model.card), regions)
-
-    def crossed(self, repeats: int) -> Evaluation:
-        """Return out-of-fold predictions of the training tracks, calibrated on folds as well."""
-        found = cross_validate(
-            self.task,
-            count=self.settings.evaluation.folds,
-            repeats=repeats,
-            progress=lambda done, total: self.voice.progress("cross-validate", done, total),
-        )
-        return found.calibrated(self.own)
-
-    def by_source(self, evaluation: Evaluation) -> dict[str, Evaluation]:
-        """Return the parts of an evaluation, the user's sources first."""
-        names = map(str, np.unique(evaluation.table.source))
-        ordered = sorted(names, key=lambda name: (name not in self.own, name))
-        return {name: evaluation.of(frozenset({name})) for name in ordered}
-
-
-def _crossed(case: _Case) -> Report:
+def _crossed(case: Case) -> Report:
     crossed = case.crossed(case.settings.evaluation.repeats)
-    parts = case.by_source(crossed)
-    return _report(case, crossed.of(case.own), parts, _facts(case, "cv"), _changed(case))
+    main = crossed.of(case.own)
+    chapters = (*_chapters(case, main), audit_chapter(main), _curve(case))
+    return _report(case, main, case.by_source(crossed), case.changed, case.facts("cv"), chapters)
 
 
-def _on_holdout(case: _Case, workspace: Workspace) -> Report:
+def _on_holdout(case: Case) -> Report:
     """Return the report on the holdout; other sources are judged by cross-validation beside it."""
-    remarks = list(_changed(case))
-    table = case.table.take(case.holdout.rows(case.table))
-    main = _held_out(table, case.model, case.holdout, remarks)
-    parts = _beside(case, remarks) | case.by_source(main)
-    looks = record_look(workspace.holdout, case.model.card.name)
-    since = case.holdout.drawn
+    main, gone = case.held_out()
+    remarks = [*case.changed, *gone]
+    crossed = _beside(case, remarks)
+    chapters = _chapters(case, main)
+    parts: dict[str, Evaluation] = {}
+    if crossed is not None:
+        parts = case.by_source(crossed)
+        chapters = (*chapters, audit_chapter(crossed.of(case.own)))
+    looks = record_look(case.workspace.holdout, case.model.card.name)
+    since, checksum = case.holdout.drawn, case.holdout.checksum
     remarks.append(f"This is look {looks} at the holdout since it was drawn on {since}.")
-    checksum = case.holdout.checksum
-    facts = _facts(case, "holdout") | {
+    facts = case.facts("holdout") | {
         "holdout": {"tracks": len(main.table), "looks": looks, "checksum": checksum}
     }
-    return _report(case, main, parts, facts, tuple(remarks))
+    parts |= case.by_source(main)
+    return _report(case, main, parts, tuple(remarks), facts, chapters)
 
 
-def _changed(case: _Case) -> tuple[str, ...]:
-    """Return a remark if the training tracks are no longer those that the model learnt from."""
-    card, table = case.model.card, case.task.table
-    if ids_digest(table.take(np.isin(table.source, list(card.sources)))) == card.training:
-        return ()
-    learnt = sum(sum(zones.values()) for zones in card.sources.values())
-    remark = (
-        f"Labels or tracks have changed since the model learnt from {learnt} tracks; what is "
-        "cross-validated here is its training on those of now."
-    )
-    return (remark,)
-
-
-def _beside(case: _Case, remarks: list[str]) -> dict[str, Evaluation]:
-    """Return cross-validated parts by source; none if there are too few tracks for folds."""
+def _beside(case: Case, remarks: list[str]) -> Evaluation | None:
+    """Return the cross-validation of all sources; none if there are too few tracks for folds."""
     try:
-        return case.by_source(case.crossed(1))
+        return case.crossed(1)
     except TableError as error:
         remarks.append(f"Other sources are not judged beside it: {error}.")
-        return {}
+        return None
+
+
+def _chapters(case: Case, main: Evaluation) -> tuple[Chapter, ...]:
+    """Return what every report tells besides the scores."""
+    card = case.model.card
+    return certainty_chapter(card, main), choice_chapter(card)
+
+
+def _curve(case: Case) -> Chapter:
+    """Return the chapter on how the model gets better with more labels."""
+    names = dict.fromkeys((taken(case.model.card), BASELINE))
+    fits: dict[str, Fit] = {name: _fit(name) for name in names}
+    try:
+        found = learning_curve(
+            case.task,
+            fits,
+            repeats=case.settings.evaluation.repeats,
+            progress=lambda done, total: case.voice.progress("learning curve", done, total),
+        )
+    except TableError as error:
+        return no_curve(str(error))
+    return curve_chapter(found)
+
+
+def _fit(name: Strategy) -> Fit:
+    return lambda task: fit(replace(task, settings=replace(task.settings, strategy=name)))
 
 
 def _report(
-    case: _Case,
+    case: Case,
     main: Evaluation,
-    parts: dict[str, Evaluation],
-    facts: dict[str, Any],
+    parts: Mapping[str, Evaluation],
     remarks: tuple[str, ...],
+    facts: Mapping[str, Any],
+    chapters: tuple[Chapter, ...],
 ) -> Report:
     card = case.model.card
     importance = gain_shares(members_of(case.model.predictor).values(), card.spec.features)
     own = " and ".join(sorted(case.own))
-    return Report(card.name, own, main, parts, importance, facts, remarks)
-
-
-def _held_out(
-    table: LabelledTable, model: ZoneModel, holdout: Holdout, remarks: list[str]
-) -> Evaluation:
-    if not len(table):
-        raise TableError(
-            "dataset/holdout.json: none of its tracks is labelled any more; delete it "
-            "to draw another, and train again"
-        )
-    if len(table) < len(holdout.track_ids):
-        remarks.append(
-            f"{len(holdout.track_ids) - len(table)} of {len(holdout.track_ids)} holdout tracks are "
-            "no longer in the table."
-        )
-    return on_holdout(table, model.probabilities(table.features))
-
-
-def _facts(case: _Case, split: str) -> dict[str, Any]:
-    card, settings, task = case.model.card, case.settings, case.task
-    return {
-        "created": now(),
-        "model": card.name,
-        "strategy": card.strategy,
-        "split": split,
-        "folds": settings.evaluation.folds,
-        "repeats": settings.evaluation.repeats if split == "cv" else 1,
-        "seed": task.settings.seed,
-        "training tracks": sum(sum(zones.values()) for zones in card.sources.values()),
-        "training set": card.training,
-        "features": len(card.spec.features),
-        "feature definition": f"{card.spec.descriptors}, spec {card.spec.digest}",
-        "rule": card.rule,
-        "DEAM labels": card.label_repair or "not used",
-        "licence": card.licence or "unrestricted",
-        "zoneclf": __version__,
-        "settings": card.settings,
-    }
+    return Report(card.name, own, main, parts, importance, facts, remarks, chapters)

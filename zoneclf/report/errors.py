@@ -6,13 +6,17 @@ import numpy as np
 import pandas as pd
 
 from zoneclf.report.evaluation import Evaluation
+from zoneclf.report.zone_sets import words_of
 
 # A spreadsheet runs a cell that begins so as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def prediction_rows(evaluation: Evaluation) -> pd.DataFrame:
-    """Return one row per track: what it is, its zone, the predicted zone, probabilities."""
+    """Return one row per track: what it is, its zone, the predicted zone, probabilities, its set.
+
+    `set` names the zones that the model does not rule out; it is empty where that is not known.
+    """
     table, found = evaluation.table, evaluation.repeats[0]
     guesses = found.argmax(axis=1)
     names = np.array(table.zones)
@@ -22,6 +26,8 @@ def prediction_rows(evaluation: Evaluation) -> pd.DataFrame:
     rows["confidence"] = found.max(axis=1)
     for place, zone in enumerate(table.zones):
         rows[f"p_{zone}"] = found[:, place]
+    kept = evaluation.kept
+    rows["set"] = "" if kept is None else words_of(kept, table.zones)
     rows["zones_apart"] = np.abs(table.codes - guesses)
     return rows
 

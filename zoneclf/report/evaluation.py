@@ -23,18 +23,21 @@ class Evaluation:
     """Held-out predictions of tracks: `probabilities` has shape (tracks, zones).
 
     `repeats` holds the probabilities of each repeat of a cross-validation, of which
-    `probabilities` is the mean; for a holdout it is that alone.
+    `probabilities` is the mean; for a holdout it is that alone.  `kept` says which zones the
+    model does not rule out, shape (tracks, zones), if that was asked.
     """
 
     split: str
     table: LabelledTable
     probabilities: Probabilities
     repeats: tuple[Probabilities, ...]
+    kept: npt.NDArray[np.bool_] | None = None
 
     def part(self, rows: npt.NDArray[np.bool_]) -> "Evaluation":
         """Return the evaluation of some tracks."""
         pieces = tuple(repeat[rows] for repeat in self.repeats)
-        return Evaluation(self.split, self.table.take(rows), self.probabilities[rows], pieces)
+        kept = None if self.kept is None else self.kept[rows]
+        return Evaluation(self.split, self.table.take(rows), self.probabilities[rows], pieces, kept)
 
     def of(self, sources: frozenset[str]) -> "Evaluation":
         """Return the evaluation of some sources' tracks."""

@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zoneclf.report.chapter import Chapter
 from zoneclf.report.errors import mistakes, prediction_rows, spreadsheet_safe
 from zoneclf.report.evaluation import Evaluation
 from zoneclf.report.figures import confusion_figure, importance_figure, png, sources_figure
@@ -25,6 +27,12 @@ from zoneclf.writing import make_folder, replacing, write_text
 SCHEMA_VERSION = 1
 _MISTAKES_ON_PAGE = 15
 _GOAL = 0.80
+# Pictures whose file has another name than the page gives them.
+_FILES = {
+    "confusion": "confusion_matrix",
+    "importance": "feature_importance",
+    "sources": "accuracy_by_source",
+}
 _PROTOCOLS = {
     "holdout": "Scores on the holdout: tracks drawn once, never learnt from.",
     "cv": "Scores by cross-validation on the training tracks; no track is judged by a model that "
@@ -37,7 +45,8 @@ class Report:
     """What a results folder shows.
 
     `main` is the evaluation of the user's tracks; `by_source` every source's, each with its own
-    split; `facts` are lines for the page's last table and for ``run.json``.
+    split; `facts` are lines for the page's last table and for ``run.json``; `chapters` are what
+    is told besides.
     """
 
     model: str
@@ -47,6 +56,7 @@ class Report:
     importance: pd.DataFrame
     facts: Mapping[str, Any]
     remarks: tuple[str, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
 
 
 def new_run(results: Path, kind: str) -> Path:
@@ -74,6 +84,7 @@ def metrics(report: Report) -> dict[str, Any]:
             name: {"split": part.split, **asdict(part.scores)}
             for name, part in report.by_source.items()
         },
+        **{chapter.name: chapter.metrics for chapter in report.chapters if chapter.metrics},
     }
 
 
@@ -87,27 +98,31 @@ def write_report(report: Report, folder: Path) -> None:
     _write_json({"schema_version": SCHEMA_VERSION, **report.facts}, folder / "run.json")
     confusion = pd.DataFrame(scores.confusion, index=list(zones), columns=list(zones))
     write_text(confusion.to_csv(index_label="true"), folder / "confusion_matrix.csv")
-    write_text(report.importance.to_csv(index=False), folder / "feature_importance.csv")
-    write_text(spreadsheet_safe(wrong).to_csv(index=False), folder / "errors.csv")
+    tables = {"feature_importance": report.importance, "errors": wrong}
+    for chapter in report.chapters:
+        tables |= chapter.tables
+    for name, table in tables.items():
+        write_text(spreadsheet_safe(table).to_csv(index=False), folder / f"{name}.csv")
     with replacing(folder / "predictions.parquet") as partial:
         pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), partial)
     pictures = _pictures(report, scores)
-    for name, file in (("confusion", "confusion_matrix"), ("importance", "feature_importance")):
-        with replacing(folder / f"{file}.png") as partial:
-            partial.write_bytes(pictures[name])
-    with replacing(folder / "accuracy_by_source.png") as partial:
-        partial.write_bytes(pictures["sources"])
+    for name, picture in pictures.items():
+        with replacing(folder / f"{_FILES.get(name, name)}.png") as partial:
+            partial.write_bytes(picture)
     write_text(render_page(_page(report, scores, wrong), pictures), folder / "report.html")
 
 
 def _pictures(report: Report, scores: Scores) -> dict[str, bytes]:
     title = f"{report.main.split}, {scores.n} {report.own} tracks, accuracy {scores.accuracy:.0%}"
     by_source = {name: part.scores for name, part in report.by_source.items()}
-    return {
+    found = {
         "confusion": png(confusion_figure(scores, report.main.table.zones, title)),
         "importance": png(importance_figure(report.importance)),
         "sources": png(sources_figure(by_source, _GOAL)),
     }
+    for chapter in report.chapters:
+        found |= chapter.pictures
+    return found
 
 
 def _page(report: Report, scores: Scores, wrong: pd.DataFrame) -> dict[str, Any]:
@@ -120,6 +135,9 @@ def _page(report: Report, scores: Scores, wrong: pd.DataFrame) -> dict[str, Any]
         "protocol": _PROTOCOLS[main.split],
         "created": str(report.facts["created"]),
         "remarks": report.remarks,
+        "short": [_short(report.own, scores), *_shorts(report)],
+        "chapters": {chapter.name: chapter.page for chapter in report.chapters},
+        "guess_loss": log(len(main.table.zones)),
         "scores": asdict(scores),
         "spread": main.spread if main.split == "cv" else {},
         "repeats": len(main.repeats),
@@ -135,6 +153,20 @@ def _page(report: Report, scores: Scores, wrong: pd.DataFrame) -> dict[str, Any]
             if name != "settings"
         },
     }
+
+
+def _short(own: str, scores: Scores) -> str:
+    """Return the main score in one sentence."""
+    low, high = (round(100 * end) for end in scores.accuracy_ci95)
+    far = round(100 * scores.two_zone_mistakes)
+    return (
+        f"Of 100 {own} tracks it sorts about {round(100 * scores.accuracy)} right (95 % interval "
+        f"{low} to {high}, from {scores.n} tracks) and puts {far} two or more zones off."
+    )
+
+
+def _shorts(report: Report) -> list[str]:
+    return [chapter.short for chapter in report.chapters if chapter.short]
 
 
 def _write_json(content: Mapping[str, Any], path: Path) -> None:

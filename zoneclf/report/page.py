@@ -16,9 +16,10 @@ def render_page(content: Mapping[str, Any], pictures: Mapping[str, bytes]) -> st
     Parameters
     ----------
     content
-        What the template names: model, split, protocol, scores, targets, sources, mistakes, facts.
+        What the template names: model, split, protocol, scores, targets, sources, mistakes, facts,
+        and chapters by name, each what its own template names.
     pictures
-        PNG bytes by name: confusion, sources, importance.
+        PNG bytes by name: confusion, sources, importance, and the chapters' own.
     """
     environment = Environment(
         loader=PackageLoader("zoneclf", "report"), autoescape=True, undefined=StrictUndefined

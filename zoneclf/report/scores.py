@@ -85,8 +85,8 @@ def score(
     guesses = probabilities.argmax(axis=1)
     parts = _parts(codes, probabilities)
     whole = {name: values.sum(axis=0)[None] for name, values in parts.items()}
-    value = {name: float(statistic(whole)[0]) for name, statistic in _STATISTICS.items()}
-    ends = _intervals(codes, guesses, parts, groups)
+    fields: dict[str, Any] = {name: float(of(whole)[0]) for name, of in _STATISTICS.items()}
+    fields |= _intervals(codes, guesses, parts, groups)
     confusion = whole["confusion"][0].astype(int)
     n, right = len(codes), int((codes == guesses).sum())
     hits, totals = np.diag(confusion), confusion.sum(axis=1)
@@ -101,8 +101,7 @@ def score(
         brier=_brier(codes, probabilities),
         two_zone_mistakes=float((np.abs(codes - guesses) >= 2).mean()),
         confusion=confusion.tolist(),
-        **value,
-        **ends,
+        **fields,
     )
 
 
