@@ -11,7 +11,7 @@ from zoneclf.errors import ModelError, TableError
 from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import ZoneModel
-from zoneclf.model.calibration import sets_from
+from zoneclf.model.calibration import sets_of
 from zoneclf.model.card import train_settings
 from zoneclf.model.splits import Holdout, load_holdout
 from zoneclf.model.task import Task
@@ -131,10 +131,8 @@ class Case:
         }
 
     def _with_sets(self, evaluation: Evaluation) -> Evaluation:
-        calibration = self.model.card.calibration
-        if not calibration:
-            return evaluation
-        return with_sets(evaluation, sets_from(calibration["sets"]), self.own)
+        sets = sets_of(self.model.card.calibration, self.model.card.zones)
+        return evaluation if sets is None else with_sets(evaluation, sets, self.own)
 
 
 def case_of(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> Case:

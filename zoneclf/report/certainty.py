@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from zoneclf.model.calibration import sets_of
 from zoneclf.model.card import ModelCard
 from zoneclf.report.chapter import Chapter, finite
 from zoneclf.report.evaluation import Evaluation
@@ -11,17 +12,17 @@ from zoneclf.report.zone_sets import SetScores, set_scores
 
 def certainty_chapter(card: ModelCard, main: Evaluation) -> Chapter:
     """Return the chapter; it says so where nothing could be calibrated."""
-    calibration = card.calibration
-    if not calibration:
+    calibration, promise = card.calibration, sets_of(card.calibration, card.zones)
+    if promise is None:
         return Chapter("certainty", page={"calibration": {}, "sets": None})
-    found = set_scores(main, float(calibration["sets"]["coverage"]))
+    found = set_scores(main, promise.coverage)
     measured: dict[str, Any] = {
         "temperature": calibration["temperature"],
         "ece_before": calibration["ece_before"],
         "ece_after": calibration["ece_after"],
     }
     sets = asdict(found) if found else None
-    never = [zone for zone, least in calibration["sets"]["least"].items() if least == 0]
+    never = [zone for zone, least in promise.least.items() if least == 0]
     return Chapter(
         "certainty",
         short=_short(found) if found else "",
