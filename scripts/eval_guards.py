@@ -58,9 +58,8 @@ def _leaked(judged: LabelledTable, leak: str, seed: int) -> LabelledTable:
 
 def guards(table: LabelledTable, repeats: int) -> None:
     """Print accuracy as it should be and with each leak, and with shuffled labels."""
-    print(
-        f"\n| trees, {FOLDS} folds by artist, {repeats} repeats | accuracy | chance |\n|---|---|---|"
-    )
+    print(f"\n| trees, {FOLDS} folds, {repeats} repeats | accuracy | chance |")
+    print("|---|---|---|")
     for name, leak in (
         ("as it should be", ""),
         ("judged songs learnt from", "fold"),
@@ -86,12 +85,10 @@ def sets(path: Path, groups: np.ndarray, zones: tuple[str, ...]) -> None:
     """Print coverage by zone over splits of artists, and calibration error."""
     kept = np.load(path)
     codes, shares = kept["codes"], kept["shares"]
-    print(
-        f"\n{path.stem}: calibration error {score(codes, shares, zones).ece:.3f} as it is, ", end=""
-    )
-    after = cross_tempered(codes, shares, groups)
+    crossed = cross_tempered(codes, shares, groups)
+    before, after = (score(codes, found, zones).ece for found in (shares, crossed))
     temperature = temperature_of(codes, shares)
-    print(f"{score(codes, after, zones).ece:.3f} after temperature {temperature:.2f}\n")
+    print(f"\n{path.stem}: calibration error {before:.3f}, {after:.3f} at {temperature:.2f}\n")
     print("| promised | " + " | ".join(zones) + " | all | zones per set | listen |")
     print("|---" * (len(zones) + 4) + "|")
     for promised in (0.8, 0.9, 0.95):

@@ -37,18 +37,21 @@ GENRES = ("electronic", "hip-hop")
 OWN = "user"
 FEWEST = 2
 # Beside every strategy as it is by default, the variants that a user can ask for.
+Ways = dict[str, TrainSettings]
 QUICK = TrainSettings(inner_repeats=1)
-WAYS: dict[str, TrainSettings] = {
+WAYS: Ways = {
     **{name: replace(QUICK, strategy=name) for name in FIXED},
     "finetune continue": replace(QUICK, strategy="finetune", finetune="continue"),
     "finetune stack": replace(QUICK, strategy="finetune", finetune="stack"),
+    "auto": replace(QUICK, strategy="auto"),
+}
+VARIANTS: Ways = {
     "user-only blend": replace(QUICK, strategy="user-only", learner="blend"),
     "weighted blend": replace(QUICK, strategy="weighted", learner="blend"),
     "weighted coral": replace(QUICK, strategy="weighted", domain_adapt="coral"),
     "weighted density": replace(QUICK, strategy="weighted", domain_adapt="density"),
     "weighted feda": replace(QUICK, strategy="weighted", domain_adapt="feda"),
     "weighted soft": replace(QUICK, strategy="weighted", soft_labels=True),
-    "auto": replace(QUICK, strategy="auto"),
 }
 
 
@@ -92,16 +95,18 @@ def draws(own: LabelledTable, count: int, repeats: int) -> Iterator[tuple[np.nda
         yield train, np.flatnonzero(apart)
 
 
-def one_draw(task: Task, test: LabelledTable) -> dict[str, Scores]:
+def one_draw(task: Task, test: LabelledTable, ways: Ways) -> dict[str, Scores]:
     """Return the scores of every way."""
     found = {}
-    for name, settings in WAYS.items():
+    for name, settings in ways.items():
         shares = fit(replace(task, settings=settings)).probabilities(test.features)
         found[name] = score(test.codes, shares, test.zones)
     return found
 
 
-def measure(own: LabelledTable, others: LabelledTable, count: int, repeats: int) -> pd.DataFrame:
+def measure(
+    own: LabelledTable, others: LabelledTable, count: int, *, repeats: int, ways: Ways
+) -> pd.DataFrame:
     """Return one row per way and repeat."""
     rows = []
     taken: Counter[str] = Counter()
@@ -110,7 +115,7 @@ def measure(own: LabelledTable, others: LabelledTable, count: int, repeats: int)
         started = time.perf_counter()
         table = joined(own.take(train), others)
         task = Task(table, frozenset({OWN}), QUICK, regions_of(ZONES), memo)
-        for name, scores in one_draw(task, own.take(test)).items():
+        for name, scores in one_draw(task, own.take(test), ways).items():
             rows.append((name, number, scores.log_loss, scores.accuracy, scores.f1_macro))
         auto = replace(task, settings=WAYS["auto"])
         taken[chosen(contenders(auto))] += 1
@@ -120,12 +125,12 @@ def measure(own: LabelledTable, others: LabelledTable, count: int, repeats: int)
     return pd.DataFrame(rows, columns=["way", "repeat", "log_loss", "accuracy", "f1_macro"])
 
 
-def print_table(found: pd.DataFrame, repeats: int) -> None:
+def print_table(found: pd.DataFrame, repeats: int, ways: Ways) -> None:
     """Print a line per way."""
     print("\n| strategy | log loss | accuracy | macro F1 | log loss against user-only |")
     print("|---|---|---|---|---|")
     base = found[found["way"] == BASELINE].set_index("repeat")["log_loss"]
-    for name in WAYS:
+    for name in ways:
         rows = found[found["way"] == name].set_index("repeat")
         apart = rows["log_loss"] - base
         half = student.ppf(0.975, repeats - 1) * apart.std(ddof=1) / np.sqrt(repeats)
@@ -144,6 +149,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=10, help="draws of labelled songs")
     parser.add_argument("--preset", default="balanced", help="rule of the user's zones")
     parser.add_argument("--labels", type=int, nargs="+", default=[25, 50, 100, 200])
+    parser.add_argument("--variants", action="store_true", help="learners and switches as well")
     options = parser.parse_args()
     if not ROOT.is_dir():
         sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")
@@ -152,8 +158,10 @@ def main() -> int:
     print(
         f"{len(own)} songs of the user by the rule {options.preset} {counts}, {len(others)} others"
     )
+    ways = WAYS | (VARIANTS if options.variants else {})
     for count in options.labels:
-        print_table(measure(own, others, count, options.repeats), options.repeats)
+        found = measure(own, others, count, repeats=options.repeats, ways=ways)
+        print_table(found, options.repeats, ways)
     return 0
 
 

@@ -16,7 +16,7 @@ from zoneclf.settings import TrainSettings
 Values = npt.NDArray[np.float64]
 T = TypeVar("T")
 # Models of other sources, and those of the fold at hand that an ensemble asks for again.
-_REMEMBERED = 8
+_REMEMBERED = 24
 
 
 @dataclass(frozen=True)
