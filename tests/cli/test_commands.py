@@ -331,6 +331,40 @@ def test_a_model_of_own_labels_alone_names_nothing_else(
     assert (card["licence"], card["label_repair"]) == ("", "")
 
 
+@pytest.mark.slow
+def test_auto_says_what_it_compared_and_names_only_what_it_learnt_from(
+    tour: Tour, zoneclf: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZONECLF_TRAIN_ROUNDS", "10")
+    monkeypatch.setenv("ZONECLF_TRAIN_INNER_FOLDS", "2")
+    copy = shutil.copytree(tour.root, tmp_path / "copy")
+    done = zoneclf(copy, "train", "--strategy", "auto", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    names = {row["name"] for row in found["comparison"]}
+    assert names == {"user-only", "weighted", "balanced", "finetune", "ensemble", "affect"}
+    card = json.loads((copy / "models" / "auto-1" / "card.json").read_text(encoding="utf-8"))
+    assert card["strategy"] == "auto"
+    assert f"auto takes {card['taken']}, of 6 compared" in done.stderr
+    alone = card["taken"] == "user-only"
+    assert list(card["sources"]) == (["user"] if alone else ["deam", "user"])
+    assert card["licence"] == ("" if alone else "non-commercial")
+    judged = zoneclf(copy, "analyze", "--holdout", "--json")
+    assert judged.returncode == 0, judged.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--user-weight", "often"), ("--strategy", "magic"), ("--ensemble-weight", "half")],
+)
+def test_a_value_that_an_option_cannot_have_is_wrong_usage(
+    tour: Tour, zoneclf: Run, option: str, value: str
+) -> None:
+    done = zoneclf(tour.root, "train", option, value)
+    assert done.returncode == 2
+    assert f"Invalid value for '{option}'" in done.stderr.replace("--user-weight:", "'--user-weight'")
+
+
 def test_a_source_cannot_be_named_like_a_path(tour: Tour, zoneclf: Run) -> None:
     done = zoneclf(tour.root, "extract", "--input", "dataset", "--source", "../../evil")
     assert done.returncode == 3

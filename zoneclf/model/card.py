@@ -20,8 +20,9 @@ CARD = "card.json"
 class ModelCard:
     """What a stored model expects and promises.
 
-    `plan` says how its members combine (`zoneclf.model.plan`); `calibration` how sure its
-    probabilities are (`zoneclf.model.calibration`).
+    `taken` is the strategy that learnt it, which ``auto`` chooses; `plan` says how its members
+    combine (`zoneclf.model.plan`), `calibration` how sure its probabilities are
+    (`zoneclf.model.calibration`).
 
     `spec` is that of the features it learnt from; `extractors` the versions that made them;
     `sources` says rows per zone by source; `training` and `holdout` are hashes of which tracks
@@ -43,6 +44,7 @@ class ModelCard:
     holdout: str
     licence: str
     versions: dict[str, str]
+    taken: str = ""
     plan: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     comparison: list[dict[str, Any]] = field(default_factory=list)

@@ -10,13 +10,17 @@ from zoneclf.model.strategies import AUTO, chosen, contenders
 from zoneclf.model.task import Task
 from zoneclf.pipeline.workspace import Voice
 from zoneclf.report.evaluation import Evaluation, cross_validate
-from zoneclf.settings import Settings
+from zoneclf.settings import Settings, Strategy
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Cross-validated scores of the user's training tracks; empty if they are too few."""
+    """Cross-validated scores of the user's training tracks; empty if they are too few.
 
+    `taken` is the strategy itself, or the one that ``auto`` has chosen.
+    """
+
+    taken: Strategy
     temperature: float = 1.0
     calibration: dict[str, Any] = field(default_factory=dict)
     comparison: list[Contender] = field(default_factory=list)
@@ -25,7 +29,9 @@ class Measured:
 
 def measure(task: Task, settings: Settings, voice: Voice) -> Measured:
     """Return what cross-validation of the user's training tracks says of a task."""
-    comparison = _compared(task, voice) if task.settings.strategy == AUTO else []
+    automatic = task.settings.strategy == AUTO
+    comparison = _compared(task, voice) if automatic else []
+    taken = chosen(comparison) if automatic else task.settings.strategy
     # What is chosen from is compared once per fold, so that the estimate ends in minutes.
     task = replace(task, settings=replace(task.settings, inner_repeats=1))
     count = settings.evaluation.folds
@@ -39,7 +45,7 @@ def measure(task: Task, settings: Settings, voice: Voice) -> Measured:
         )
     except TableError as error:
         voice.warn(f"not cross-validated: {error}")
-        return Measured(comparison=comparison)
+        return Measured(taken, comparison=comparison)
     raw, after = found.of(task.own), found.calibrated(task.own).of(task.own)
     temperature = temperature_of(raw.table.codes, raw.probabilities)
     sets = zone_sets(
@@ -54,7 +60,7 @@ def measure(task: Task, settings: Settings, voice: Voice) -> Measured:
         "ece_after": after.scores.ece,
         "sets": sets.as_json(),
     }
-    return Measured(temperature, calibration, comparison, _scores(after, count))
+    return Measured(taken, temperature, calibration, comparison, _scores(after, count))
 
 
 def _compared(task: Task, voice: Voice) -> list[Contender]:

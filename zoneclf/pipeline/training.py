@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import platform
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -77,8 +77,11 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
         f"{settings.train.seed}; {len(holdout.track_ids)} tracks held out"
     )
     measured = measure(task, settings, voice)
-    predictor = Calibrated(fit(task), measured.temperature)
-    card = save_model(predictor, _card(folder.name, task, note, holdout, measured), folder)
+    final = replace(task, settings=replace(settings.train, strategy=measured.taken))
+    predictor = Calibrated(fit(final), measured.temperature)
+    # What was compared and not taken has left nothing in the model, nor its licence.
+    learnt = replace(task, table=task.own_rows) if measured.taken in OWN_ONLY else task
+    card = save_model(predictor, _card(folder.name, learnt, note, holdout, measured), folder)
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
 
@@ -150,6 +153,7 @@ def _card(
         spec=table.spec,
         extractors={name: made for part in used for name, made in part["extractors"].items()},
         strategy=task.settings.strategy,
+        taken=measured.taken,
         settings=asdict(task.settings),
         sources={
             name: {str(z): int(n) for z, n in zones.items()} for name, zones in sources.items()
