@@ -162,8 +162,8 @@ def ways(repeats: int, keep: Path | None) -> tuple[Way, ...]:
         Way("repaired", "affect", by_artist=True, repeats=repeats, keep=keep),
         Way("repaired", "weighted", by_artist=True, repeats=repeats, keep=keep),
         Way("repaired", "weighted", by_artist=True, repeats=repeats, balance="class"),
-        Way("as-shipped", "affect", by_artist=True, repeats=repeats),
         Way("as-shipped", "weighted", by_artist=True, repeats=repeats),
+        Way("as-shipped", "affect", by_artist=True, repeats=repeats),
     )
 
 

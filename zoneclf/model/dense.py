@@ -88,23 +88,30 @@ def fourier(
 
 
 def kernels(
-    features: pd.DataFrame, targets: Values, *, power: float, gamma: float, penalty: float
+    features: pd.DataFrame,
+    targets: Values,
+    *,
+    power: float,
+    gamma: float,
+    exponent: int,
+    penalty: float,
 ) -> Kernels:
-    """Return a kernel ridge regression with ``exp(-gamma * distance)``; for `fourier`'s arguments.
+    """Return a kernel ridge regression with ``exp(-gamma * distance ** exponent)``.
 
-    Rough functions such as this kernel's have no good random features, so every track is kept.
+    For the other arguments see `fourier`, which stands for this with exponent 2 without keeping
+    the tracks; the rough functions of exponent 1 have no good random features.
     """
     scale = scale_of(features)
     inputs = scale(features.to_numpy(np.float64))
     whiten = whitening(inputs, power)
     centres = whiten(inputs)
-    gram = np.exp(-gamma * cdist(centres, centres))
+    gram = np.exp(-gamma * cdist(centres, centres) ** exponent)
     gram[np.diag_indices_from(gram)] += penalty
     mean = targets.mean(axis=0)
     weights = cho_solve(cho_factor(gram), targets - mean)
     last = Layer(weights.astype(np.float32), mean.astype(np.float32))
     names = tuple(features.columns)
-    return Kernels(names, scale, whiten, centres.astype(np.float32), gamma, last)
+    return Kernels(names, scale, whiten, centres.astype(np.float32), gamma, exponent, last)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Trees:
         return str(self.booster.save_raw("json").decode())
 
 
+_EXPONENTS = (1, 2)
 ACTIVATIONS: dict[str, Callable[[Values], Values]] = {
     "none": lambda values: values,
     "cosine": np.cos,
@@ -136,7 +137,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Kernels:
-    """A weighted sum of ``exp(-gamma * distance)`` to `centres` in a whitened space.
+    """A weighted sum of ``exp(-gamma * distance ** exponent)`` to `centres` in a whitened space.
 
     `whiten` leads from scaled features there; `centres` has shape (centres, axes), `weights`
     (centres, outputs).  The centres are training tracks, so a model with kernels holds what can be
@@ -149,12 +150,14 @@ class Kernels:
     whiten: Layer
     centres: npt.NDArray[np.float32]
     gamma: float
+    exponent: int
     last: Layer
 
     def outputs(self, features: pd.DataFrame) -> Values:
         """Return shape (tracks, outputs)."""
         inputs = self.whiten(self.scale(features[list(self.features)].to_numpy(np.float64)))
-        return self.last(np.exp(-self.gamma * cdist(inputs, self.centres.astype(np.float64))))
+        apart = cdist(inputs, self.centres.astype(np.float64))
+        return self.last(np.exp(-self.gamma * apart**self.exponent))
 
     def text(self) -> str:
         """Return it as JSON."""
@@ -165,6 +168,7 @@ class Kernels:
             "layers": [_layer_json(self.whiten), _layer_json(self.last)],
             "centres": _packed(self.centres),
             "gamma": self.gamma,
+            "exponent": self.exponent,
         }
         return json.dumps(whole) + "\n"
 
@@ -187,11 +191,13 @@ def dense_from(text: str) -> Network | Kernels:
     if raw["kind"] != Kernels.kind:
         return Network(features, scale, tuple(_layers(raw["layers"], len(features))))
     (whiten,) = _layers(raw["layers"][:1], len(features))
-    centres, gamma = _unpacked(raw["centres"]), float(raw["gamma"])
+    centres, gamma, exponent = _unpacked(raw["centres"]), float(raw["gamma"]), raw["exponent"]
     (last,) = _layers(raw["layers"][1:], len(centres))
     if centres.ndim != 2 or centres.shape[1] != len(whiten.bias) or not 0 < gamma < np.inf:
         raise ValueError("its centres do not fit")
-    return Kernels(features, scale, whiten, centres, gamma, last)
+    if type(exponent) is not int or exponent not in _EXPONENTS:
+        raise ValueError("its exponent is neither 1 nor 2")
+    return Kernels(features, scale, whiten, centres, gamma, exponent, last)
 
 
 def _layers(raw: list[dict[str, Any]], width: int) -> list[Layer]:
