@@ -12,6 +12,7 @@ from zoneclf.frames.extractor import FrameExtractor, extract, origin_of, spec_of
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.opensmile import OpensmileExtractor
+from zoneclf.frames.rows import rounded
 
 RATE_HZ = 44_100
 Make = Callable[..., FrameExtractor]
@@ -44,6 +45,12 @@ def test_it_knows_its_card_before_it_hears_anything(make: Make) -> None:
     assert len(set(extractor.features)) == len(extractor.features)
     assert extractor.features[: len(FRAME_COLUMNS)] == FRAME_COLUMNS
     assert extractor.descriptors == DESCRIPTORS
+
+
+def test_frames_hold_its_rows_rounded(make: Make, chirp: Callable, rows_of: Callable) -> None:
+    sound, extractor = chirp(3.1), make(FrameGrid())
+    found = extract(extractor, [sound], {}).rows
+    np.testing.assert_array_equal(found, rounded(rows_of(extractor, sound)))
 
 
 @pytest.mark.parametrize("duration_s", [1.57, 6.3])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoneclf.frames.extractor import extract
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 
@@ -23,12 +24,10 @@ def lines_of(table: dict[str, list[float]]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def test_values_are_those_of_this_version(
-    chirp: Callable, rows_of: Callable, pytestconfig: pytest.Config
-) -> None:
+def test_values_are_those_of_this_version(chirp: Callable, pytestconfig: pytest.Config) -> None:
     extractor = NativeExtractor(FrameGrid())
     path = GOLDEN / f"{extractor.name}-v{extractor.version}.json"
-    rows = rows_of(extractor, chirp(DURATION_S))
+    rows = extract(extractor, [chirp(DURATION_S)], {}).rows
     if pytestconfig.getoption("--write-golden") and not path.exists():
         columns = [[float(f"{value:.7g}") for value in column] for column in rows.T]
         path.parent.mkdir(exist_ok=True)

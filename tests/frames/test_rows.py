@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zoneclf.frames.rows import CHUNK_ROWS, RowSpool
+from zoneclf.frames.rows import CHUNK_ROWS, SIGNIFICANT_BITS, RowSpool, rounded
 
 edges = st.sampled_from([0, 1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 2 * CHUNK_ROWS])
 
@@ -42,3 +42,45 @@ def test_two_readers_do_not_disturb_each_other() -> None:
     spool.append(np.arange(3 * CHUNK_ROWS + 1, dtype=np.float32)[:, None])
     for first, second in zip(spool.chunks(), spool.chunks(), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+TINY = np.finfo(np.float32).tiny
+STEP = 2.0**-SIGNIFICANT_BITS
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+@example(0.0)
+@example(-0.0)
+@example(float(np.finfo(np.float32).max))
+@example(float(np.finfo(np.float32).smallest_subnormal))
+@example(float(TINY) * (1 - STEP / 2))
+def test_a_rounded_value_is_the_nearest_of_so_many_bits(value: float) -> None:
+    (result,) = rounded(np.array([value], np.float32))
+    assert np.isfinite(result)
+    assert np.signbit(result) == np.signbit(value)
+    assert abs(float(result) - value) <= STEP * max(abs(value), TINY)
+    np.testing.assert_array_equal(rounded(np.array([result])), [result])
+    mantissa, _ = np.frexp(np.float64(result))
+    if TINY <= abs(result) < np.finfo(np.float32).max * (1 - STEP):
+        assert (mantissa * 2**SIGNIFICANT_BITS).is_integer()
+
+
+def test_ties_go_to_even_and_what_is_no_number_stays() -> None:
+    unit = 2.0 ** (1 - SIGNIFICANT_BITS)
+    values = np.array([1 + unit / 2, 1 + 1.5 * unit, np.inf, -np.inf, np.nan], np.float32)
+    expected = np.array([1, 1 + 2 * unit, np.inf, -np.inf, np.nan], np.float32)
+    np.testing.assert_array_equal(rounded(values), expected)
+
+
+def test_rounding_keeps_order() -> None:
+    values = np.sort(np.random.default_rng(0).normal(size=1000).astype(np.float32))
+    assert (np.diff(rounded(values)) >= 0).all()
+
+
+def test_rows_are_rounded_on_their_way_through_a_spool() -> None:
+    rows = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    spool = RowSpool(4)
+    spool.append(rows)
+    (found,) = spool.chunks()
+    assert (found != rows).any()
+    np.testing.assert_array_equal(found, rounded(rows))

@@ -15,6 +15,7 @@ from zoneclf.frames.filters import CENTRES_HZ
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.opensmile import OpensmileExtractor
+from zoneclf.frames.rows import rounded
 from zoneclf.settings import DropSettings
 from zoneclf.store import TableSpec
 from zoneclf.tracks.drops import RULE
@@ -43,7 +44,7 @@ def rows(chirp: Callable, rows_of: Callable) -> Rows:
     level = np.interp(
         np.arange(sound.size) / 44_100, [0, 10, 12, 16, 18, 30], [1, 1, 0.1, 0.1, 2, 2]
     )
-    return rows_of(NativeExtractor(FrameGrid()), (0.4 * level * sound).astype(np.float32))
+    return rounded(rows_of(NativeExtractor(FrameGrid()), (0.4 * level * sound).astype(np.float32)))
 
 
 def column(rows: Rows, name: str) -> npt.NDArray[np.float64]:

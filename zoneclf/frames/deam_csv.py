@@ -43,7 +43,7 @@ class DeamCsvReader:
     @property
     def origin(self) -> Origin:
         """What makes the rows: openSMILE, under its licence."""
-        return Origin(extractor="deam-csv", extractor_version=1, licence="non-commercial")
+        return Origin(extractor="deam-csv", extractor_version=2, licence="non-commercial")
 
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take of one file."""

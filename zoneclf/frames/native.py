@@ -14,10 +14,10 @@ from zoneclf.frames.windows import Contour, WindowMoments
 
 
 class NativeExtractor:
-    """Extractor `frames`; version 1 agrees with openSMILE's numbers (see `scripts`)."""
+    """Extractor `frames`; version 2 agrees with openSMILE's numbers (see `scripts`)."""
 
     name = "frames"
-    version = 1
+    version = 2
     licence = ""
     descriptors = DESCRIPTORS
     features = FRAME_COLUMNS

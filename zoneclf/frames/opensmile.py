@@ -70,7 +70,7 @@ class OpensmileExtractor:
     """Extractor `opensmile`; its licence forbids commercial use of what it makes."""
 
     name = "opensmile"
-    version = 1
+    version = 2
     licence = "non-commercial"
     descriptors = DESCRIPTORS
     features = (*FRAME_COLUMNS, *VOICING_COLUMNS)

@@ -1,6 +1,7 @@
 """The rows of one track as they come: in memory while they are few, then in a temporary file.
 
-A mix of ten hours has 72 000 rows, 68 MB; in memory are less than twice `CHUNK_ROWS`.
+A mix of ten hours has 72 000 rows, 68 MB; in memory are less than twice `CHUNK_ROWS`.  Every row
+of every extractor passes here before it is stored or pooled, and is rounded here and nowhere else.
 """
 
 import tempfile
@@ -14,6 +15,27 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.float32]
 # 17 minutes at two rows a second, 2 MB of 236 columns.
 CHUNK_ROWS = 2048
+# Of the 24 bits of a float32.  2^-18 = 3.8e-6 of a value is lost at most, less than what separates
+# `frames` from openSMILE (7e-6 in the worst column's median), and DEAM's files give 7 digits at
+# most; bits below are noise that no codec shortens, a tenth of a store.
+SIGNIFICANT_BITS = 18
+_NOISE_BITS = np.uint32(24 - SIGNIFICANT_BITS)
+_NOISE = np.uint32((1 << (24 - SIGNIFICANT_BITS)) - 1)
+_SIGN, _INFINITY = np.uint32(0x8000_0000), np.uint32(0x7F80_0000)
+
+
+def rounded(rows: Rows) -> Rows:
+    """Return rows whose values have `SIGNIFICANT_BITS`, the nearest ones, ties to even.
+
+    Values below the smallest normal number keep as many places behind the point as it has; what
+    would become infinite stays as it is.
+    """
+    bits = rows.view(np.uint32)
+    size = bits & ~_SIGN
+    odd = (size >> _NOISE_BITS) & np.uint32(1)
+    nearest = (size + (_NOISE >> np.uint32(1)) + odd) & ~_NOISE
+    kept: npt.NDArray[np.uint32] = np.where(nearest < _INFINITY, nearest, size) | (bits & _SIGN)
+    return kept.view(np.float32)
 
 
 class RowSource(Protocol):
@@ -52,7 +74,7 @@ class RowSpool:
         if rows.shape[1] != self._feature_count:
             raise ValueError(f"{rows.shape[1]} columns, announced were {self._feature_count}")
         for first in range(0, len(rows), CHUNK_ROWS):
-            piece = rows[first : first + CHUNK_ROWS]
+            piece = rounded(rows[first : first + CHUNK_ROWS])
             self._waiting.append(piece)
             self._waiting_count += len(piece)
             if self._waiting_count >= CHUNK_ROWS:
