@@ -7,5 +7,5 @@ export OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
-# A file's tests stay in one process, since they share what it set up.
-exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile "$@"
+# Files that share what was set up stay in one process; tests/conftest.py says which, and the order.
+exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"

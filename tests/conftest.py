@@ -26,6 +26,7 @@ from zoneclf.store import TableSpec
 
 Sound = npt.NDArray[np.float32]
 RATE_HZ = 44_100
+HERE = Path(__file__).parent
 
 hypothesis.settings.register_profile("zoneclf", deadline=None, database=None, max_examples=40)
 hypothesis.settings.load_profile("zoneclf")
@@ -37,6 +38,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write golden files that do not exist yet; existing ones are never changed",
     )
+
+
+# Two processes share the files out, one after the other: what takes minutes must not come last.
+LONGEST_FIRST = (
+    "demo/test_tour.py",
+    "cli/test_commands.py",
+    "cli/test_faults.py",
+    "cli/test_drops.py",
+    "cli/test_fault_rows.py",
+    "frames/test_mutants.py",
+    "frames/test_batch.py",
+    "tracks/test_drops_on_sound.py",
+    "model/test_strategies_contract.py",
+)
+# One process runs these, for they share the workspace of the fixture `tour`, a minute's work.
+TOURING = ("tests/cli/test_commands.py", "tests/cli/test_faults.py", "tests/cli/test_drops.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take."""
+    places = {HERE / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep in one process the tests of a file, and those of the files in `TOURING`."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Sharing(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = super()._split_scope(nodeid)
+            return "tour" if path in TOURING else path
+
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -397,14 +397,16 @@ names = st.one_of(
 @hypothesis.settings(max_examples=2)
 @given(st.lists(names, min_size=15, max_size=20, unique=True))
 def test_whatever_a_file_is_called_it_is_told_unambiguously(
-    tmp_path_factory: pytest.TempPathFactory, zoneclf: Run, chosen: list[bytes]
+    tmp_path_factory: pytest.TempPathFactory, zoneclf: Run, write_wav: Callable, chosen: list[bytes]
 ) -> None:
     """Row 16."""
     root = tmp_path_factory.mktemp("names")
     (root / "music").mkdir()
     files = [root / "music" / os.fsdecode(name + b".wav") for name in chosen]
     for number, path in enumerate(files):
-        path.write_text(f"no sound {number}")
+        content = bytearray(write_wav(path, np.full(100, number / 100)).read_bytes())
+        content[24:28] = bytes(4)  # a rate of 0 Hz is refused before any decoder starts
+        path.write_bytes(content)
     done = zoneclf(root, "extract", "--input", "music", "--json")
     assert done.returncode == 4, done.stderr
     failed = json.loads(done.stdout)["sources"][0]["failed"]
