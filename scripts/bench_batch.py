@@ -142,9 +142,9 @@ def measure_memory(hours: float, tracks: int) -> None:
 def main() -> int:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hours", type=float, default=10.0)
-    parser.add_argument("--tracks", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each number of processes")
+    parser.add_argument("--hours", type=float, default=10.0, help="length of the long file")
+    parser.add_argument("--tracks", type=int, default=5000, help="number of short files")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     measure_memory(options.hours, options.tracks)

@@ -117,8 +117,8 @@ def measure(paths: list[Path], rounds: int) -> dict[str, np.ndarray]:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--files", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each way")
+    parser.add_argument("--files", type=int, default=3, help="songs of each format")
     options = parser.parse_args()
     if not (ROOT / TRACKS[0]).is_file():
         sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")

@@ -114,8 +114,8 @@ def line(what: str, values: np.ndarray, factor: float = 1e3) -> str:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tracks", type=int, default=5000)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--tracks", type=int, default=5000, help="tracks to make up")
+    parser.add_argument("--rounds", type=int, default=20, help="reads of each kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         store, copies, ids = build(Path(name), options.tracks)

@@ -144,7 +144,7 @@ def check_files(files: list[Path], all_columns: bool) -> bool:
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("files", nargs="*", type=Path, help="files instead of the usual ones")
     parser.add_argument("--columns", action="store_true", help="print all 236 columns")
     options = parser.parse_args()
     root = Path(os.environ.get("ZONECLF_REAL_DATA", "../shared/data"))

@@ -101,7 +101,7 @@ def main() -> int:
     chosen.add_argument("--labels", type=Path, help="CSV with path,time_s")
     chosen.add_argument("--zones", action="store_true", help="zones of this workspace's tracks")
     parser.add_argument("--tries", type=whole, default=60, help="how many thresholds to try")
-    parser.add_argument("--seed", type=whole, default=0)
+    parser.add_argument("--seed", type=whole, default=0, help="of what is tried")
     try:
         tune(parser.parse_args())
     except ZoneclfError as error:

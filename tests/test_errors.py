@@ -2,7 +2,14 @@
 
 import pickle
 
-from zoneclf.errors import AudioError, LockedError, MissingExtraError, OutputError, ZoneclfError
+from zoneclf.errors import (
+    AudioError,
+    LockedError,
+    MissingExtraError,
+    OutputError,
+    UsageError,
+    ZoneclfError,
+)
 
 
 def test_errors_survive_the_way_from_a_worker_process() -> None:
@@ -12,6 +19,6 @@ def test_errors_survive_the_way_from_a_worker_process() -> None:
     assert "pip install 'zoneclf[opensmile]'" in str(missing)
 
 
-def test_exit_codes_tell_data_output_and_lock_apart() -> None:
-    codes = [kind.exit_code for kind in (ZoneclfError, OutputError, LockedError)]
-    assert codes == [3, 5, 6]
+def test_exit_codes_tell_usage_data_output_and_lock_apart() -> None:
+    codes = [kind.exit_code for kind in (UsageError, ZoneclfError, OutputError, LockedError)]
+    assert codes == [2, 3, 5, 6]

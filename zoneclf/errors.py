@@ -2,6 +2,7 @@
 
 * ZoneclfError (3)
   - SettingsError      a YAML file does not say what it must
+    - UsageError (2)   an option of the command line has a value that it cannot have
   - AudioError         a file cannot be read, or holds no usable sound
   - TableError         a table breaks its schema
   - LabelError         a label file or an annotation does not say what it must
@@ -23,6 +24,12 @@ class ZoneclfError(Exception):
 
 class SettingsError(ZoneclfError):
     """A settings file does not say what it must."""
+
+
+class UsageError(SettingsError):
+    """An option of the command line has a value that it cannot have."""
+
+    exit_code = 2
 
 
 class AudioError(ZoneclfError):

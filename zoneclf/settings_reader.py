@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from zoneclf.errors import SettingsError
+from zoneclf.errors import SettingsError, UsageError
 from zoneclf.settings import Settings
 from zoneclf.yaml_file import read_yaml
 
@@ -40,7 +40,8 @@ def resolve(
     Raises
     ------
     SettingsError
-        If a file, variable or option has an unknown key or a value of the wrong type.
+        If a file or variable has an unknown key or a value of the wrong type; a UsageError if it
+        is an option that has.
     """
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
@@ -48,7 +49,8 @@ def resolve(
         try:
             _build(Settings, _nested(layer, _flat(Settings())), where="")
         except SettingsError as error:
-            raise SettingsError(f"{name}: {error}") from None
+            kind = UsageError if name == "option" else SettingsError
+            raise kind(f"{name}: {error}") from None
         merged |= layer
         origin |= dict.fromkeys(layer, name)
     settings = _build(Settings, _nested(merged, _flat(Settings())), where="")

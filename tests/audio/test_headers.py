@@ -1,6 +1,8 @@
 """What a file's bytes give away: varying bit rate without a header, and truncation."""
 
+import os
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +168,12 @@ def test_a_wav_header_gives_rate_and_channels(tmp_path: Path) -> None:
     assert wav_format(written(tmp_path, wav_header(1000)[:26], "a.wav")) is None
     assert wav_format(written(tmp_path, b"RIFF\0\0\0\0WAVE", "a.wav")) is None
     assert wav_format(written(tmp_path, b"fLaC", "a.wav")) is None
+
+
+def test_a_header_before_zeros_is_soon_given_up(tmp_path: Path) -> None:
+    path = written(tmp_path, b"RIFF\0\0\0\0WAVE", "a.wav")
+    os.truncate(path, 10**9)
+    start = time.process_time()
+    assert wav_format(path) is None
+    assert cut_short(path) == ""
+    assert time.process_time() - start < 1

@@ -273,6 +273,15 @@ def test_wrong_usage_ends_with_two(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("option", ["-v", "--quiet", "--debug"])
+def test_an_option_of_all_commands_is_told_its_place(
+    zoneclf: Run, tmp_path: Path, option: str
+) -> None:
+    done = zoneclf(tmp_path, "label", option)
+    assert done.returncode == 2
+    assert f"it goes before the command: zoneclf {option} label ..." in done.stderr
+
+
 @pytest.mark.slow
 def test_quiet_says_nothing_but_results(tour: Tour, zoneclf: Run) -> None:
     done = zoneclf(tour.root, "--quiet", "label")
@@ -369,6 +378,6 @@ def test_a_value_that_an_option_cannot_have_is_wrong_usage(
 
 def test_a_source_cannot_be_named_like_a_path(tour: Tour, zoneclf: Run) -> None:
     done = zoneclf(tour.root, "extract", "--input", "dataset", "--source", "../../evil")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert "--source ../../evil" in done.stderr
     assert not (tour.root / "evil").exists()

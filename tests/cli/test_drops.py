@@ -98,7 +98,8 @@ def test_a_strangers_picture_is_left_alone(zoneclf: Run, music: Path, tmp_path: 
     ("arguments", "code", "said"),
     [
         ((), 2, "Missing argument"),
-        (("{music}/a", "-o", "{music}/a"), 3, "holds the track same name.wav; pictures are not"),
+        (("{music}/a", "-o", "{music}/a"), 2, "holds the track same name.wav; pictures are not"),
+        (("{music}/a", "-o", "/proc/none"), 5, "/proc/none: cannot be made"),
         (("{empty}",), 3, "holds no audio file; name files, folders or playlists"),
     ],
 )

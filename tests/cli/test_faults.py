@@ -150,13 +150,29 @@ def test_a_duplicate_key_is_told_with_both_lines(fresh: Path, zoneclf: Run) -> N
         (("extract", "--jobs", "-1"), "option: jobs is -1"),
         (("train", "--seed", "-1"), "option: train.seed is -1"),
         (("train", "--user-weight", "0"), "option: train.user_weight is 0.0"),
-        (("doctor", "--config", "none.yaml"), "none.yaml: cannot be read"),
+        (("train", "--features", "nope"), "option: train.features is 'nope'"),
+        (("train", "--name", "a/b"), "--name a/b: is a path"),
+        (("predict", "--method", "deam-csv", "."), "--method deam-csv does not read sound"),
+        (("extract", "--source", "nope"), "--source nope is not configured"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(
+def test_option_values_that_make_no_sense_are_wrong_usage(
     fresh: Path, zoneclf: Run, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    assert error_of(zoneclf(fresh, *arguments), 3).startswith(complaint)
+    assert error_of(zoneclf(fresh, *arguments), 2).startswith(complaint)
+
+
+def test_a_settings_file_that_is_not_there_is_no_wrong_usage(fresh: Path, zoneclf: Run) -> None:
+    said = error_of(zoneclf(fresh, "doctor", "--config", "none.yaml"), 3)
+    assert said.startswith("none.yaml: cannot be read")
+
+
+def test_unknown_zones_are_told_before_sound_is_read(fresh: Path, zoneclf: Run) -> None:
+    (fresh / "dataset" / "user.csv").write_text("path,zone\nmusic/a.mp3,PINK\n", encoding="utf-8")
+    done = zoneclf(fresh, "extract", "--dry-run")
+    assert done.returncode == 0
+    assert "warning: dataset/user.csv: unknown zones" in done.stderr
+    assert "line 2 'PINK'; tracks are extracted whatever their zones" in done.stderr
 
 
 def test_nothing_to_extract_says_what_to_put_where(fresh: Path, zoneclf: Run) -> None:

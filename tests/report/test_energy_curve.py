@@ -30,6 +30,9 @@ def test_every_length_and_name_can_be_drawn(count: int, tempo: float) -> None:
     written = [text.get_text() for text in axes.texts]
     assert [text for text in written if text.startswith("1  ")] == [f"1  {clock(count / 4)}"]
     assert {"peak: above", "valley: below"} <= set(written)
+    (legend,) = figure.legends
+    shown = legend.get_texts()[-1].get_text()
+    assert shown == "drop: out of a valley within 8 s, contrast 0.5 or more"
     title = figure.get_suptitle()
     assert "$x$ ?[2J\n1 drop" in title
     assert b"track-7" in png(figure, about="track-7")[:1024]

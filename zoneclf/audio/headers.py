@@ -25,6 +25,8 @@ WHOLE_SHARE = 0.98
 _MOST_TAGS = 8
 # The longest ogg page: a header of 27 + 255 bytes and 255 segments of 255.
 _PAGE_BYTES = 65_307
+# A file of zeros looks like chunks of 8 bytes; real ones hold a dozen.
+_MOST_CHUNKS = 1000
 # Chunked files: how the chunk of sound is called, and the byte order of its size.
 SOUND_CHUNKS = {b"RIFF": (b"data", "<"), b"FORM": (b"SSND", ">")}
 
@@ -102,7 +104,10 @@ def _cut_chunk(stream: BinaryIO, size: int, sound: bytes, order: str) -> str:
 def _chunk(stream: BinaryIO, wanted: bytes, order: str) -> tuple[int, int]:
     """Return where a chunk begins and the length it announces; zeros if it is not there."""
     place = 12
-    while len(head := _at(stream, place, 8)) == 8:
+    for _ in range(_MOST_CHUNKS):
+        head = _at(stream, place, 8)
+        if len(head) < 8:
+            break
         name, length = struct.unpack(f"{order}4sI", head)
         if name == wanted:
             return place + 8, length

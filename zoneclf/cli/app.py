@@ -6,14 +6,35 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from zoneclf import __version__
 from zoneclf.cli.console import console
 from zoneclf.settings import Settings
 from zoneclf.settings_reader import resolve
 
+# Wrong usage, as typer tells it; its releases keep the class in different modules.
+_Misused: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+class _Commands(TyperGroup):
+    """All commands; says where an option belongs that stands after one by mistake."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except _Misused as error:
+            option = getattr(error, "option_name", "")
+            if any(option in parameter.opts for parameter in self.params):
+                command = f"zoneclf {option} {ctx.invoked_subcommand} ..."
+                vars(error)["message"] += f"; it goes before the command: {command}"
+            raise
+
+
 app = typer.Typer(
     name="zoneclf",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec
 
 import typer
 
-from zoneclf.errors import ZoneclfError
+from zoneclf.errors import SettingsError, UsageError, ZoneclfError
 
 P = ParamSpec("P")
 PARTIAL, INTERRUPTED, TERMINATED, BROKEN_PIPE = 4, 130, 143, 141
@@ -101,6 +101,15 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
             console.close()
 
     return run
+
+
+def check_option(value: str | None, check: Callable[[str], object]) -> None:
+    """Check what an option was given; what its check says of a setting is then wrong usage."""
+    try:
+        if value is not None:
+            check(value)
+    except SettingsError as error:
+        raise UsageError(f"option: {error}") from error
 
 
 def prepare_process() -> None:

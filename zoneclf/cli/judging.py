@@ -15,7 +15,7 @@ from zoneclf.cli.app import (
     settings_of,
 )
 from zoneclf.cli.console import PARTIAL, console, reports_errors
-from zoneclf.errors import SettingsError
+from zoneclf.errors import UsageError
 from zoneclf.settings import Method
 
 
@@ -81,7 +81,7 @@ def predict(
     """Print the zone of each track, with probabilities."""
     settings = settings_of(config, {"jobs": jobs, "frames.hop_s": frame_size})
     if method not in ("frames", "opensmile"):
-        raise SettingsError(f"--method {method} does not read sound; use frames or opensmile")
+        raise UsageError(f"--method {method} does not read sound; use frames or opensmile")
     from zoneclf.cli.prediction_output import as_csv, as_json, as_table
     from zoneclf.pipeline.choosing import chosen_model
     from zoneclf.pipeline.predicting import predict as run

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoneclf.cli.app import Config, Json, print_json, settings_of
-from zoneclf.cli.console import console, reports_errors
+from zoneclf.cli.console import check_option, console, reports_errors
 from zoneclf.settings import (
     Balance,
     DomainAdapt,
@@ -91,7 +91,9 @@ def train(
     settings = settings_of(config, {f"train.{key}": value for key, value in chosen.items()})
     from zoneclf.pipeline.training import train as run
     from zoneclf.pipeline.workspace import Workspace
+    from zoneclf.tracks.sets import require_set
 
+    check_option(features, require_set)
     trained = run(Workspace(), settings, name, console)
     console.close()
     _tell(trained, json_)

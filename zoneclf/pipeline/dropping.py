@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.errors import SettingsError
+from zoneclf.errors import UsageError
 from zoneclf.frames.batch import Found, identify
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.takes import TrackFacts
@@ -21,7 +21,7 @@ from zoneclf.report.figures import png
 from zoneclf.settings import DropSettings, Settings
 from zoneclf.tracks.drops import Curve, Drop, find_drops
 from zoneclf.tracks.pooling import rms_curves
-from zoneclf.writing import replacing
+from zoneclf.writing import make_folder, replacing
 
 # File systems take names of 255 bytes; suffixes and the mark of a partial file come on top.
 _LONGEST_STEM_BYTES = 180
@@ -59,11 +59,14 @@ def drops_of(
     ------
     SettingsError
         If the paths hold no audio file, or `output` is a folder that holds one of the tracks.
+    OutputError
+        If `output` cannot be made; that is known before anything is listened to.
     """
     reader = sound_reader(settings, "frames")
     files = files_of(paths)
     folder = output or _usual_folder(workspace)
     _require_apart(folder, files)
+    make_folder(folder)
     curves = partial(rms_curves, features=reader.extractor.features)
     found = identify(files, {})
     facts, rms = listen(reader, settings, found, voice=voice, use=curves)
@@ -113,7 +116,7 @@ def _usual_folder(workspace: Workspace) -> Path:
 def _require_apart(folder: Path, files: list[Path]) -> None:
     for path in files:
         if path.parent.resolve() == folder.resolve():
-            raise SettingsError(
+            raise UsageError(
                 f"--output {folder}: holds the track {path.name}; pictures are not put beside "
                 "music, name another folder"
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoneclf.audio.files import PLAYLIST_SUFFIXES, audio_files, expand
-from zoneclf.errors import SettingsError
+from zoneclf.errors import LabelError, SettingsError, UsageError
 from zoneclf.frames.deam_csv import feature_files, reader_for
 from zoneclf.frames.extractor import FrameExtractor
 from zoneclf.frames.grid import FrameGrid
@@ -14,9 +14,10 @@ from zoneclf.frames.opensmile import OpensmileExtractor
 from zoneclf.frames.segments import LAST_CUT_ID, SEGMENTS_FILE, read_segments
 from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.frames.takes import Excerpt, FrameReader
-from zoneclf.labels.library import SUFFIXES, find_label_file, label_paths
+from zoneclf.labels.library import SUFFIXES, find_label_file, label_paths, read_label_file
+from zoneclf.labels.zones import load_zones
 from zoneclf.pipeline.workspace import Voice
-from zoneclf.settings import Method, Settings, SourceSettings, is_plain_name
+from zoneclf.settings import LabelSettings, Method, Settings, SourceSettings, is_plain_name
 from zoneclf.tracks.tempo import TempoMeter
 
 _EXTRACTORS: dict[str, Callable[[FrameGrid], FrameExtractor]] = {
@@ -39,11 +40,9 @@ class ExtractRequest:
 
     def __post_init__(self) -> None:
         if self.source and not is_plain_name(self.source):
-            raise SettingsError(
-                f"--source {self.source}: use letters, digits, dots and dashes only"
-            )
+            raise UsageError(f"--source {self.source}: use letters, digits, dots and dashes only")
         if self.method in ("table", "deam-csv") and len(self.inputs) > 1:
-            raise SettingsError(f"--method {self.method} reads one --input; run it once for each")
+            raise UsageError(f"--method {self.method} reads one --input; run it once for each")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _chosen(settings: Settings, request: ExtractRequest) -> dict[str, SourceSett
         return dict(settings.sources)
     if request.source not in settings.sources:
         known_names = ", ".join(settings.sources)
-        raise SettingsError(f"--source {request.source} is not configured; known: {known_names}")
+        raise UsageError(f"--source {request.source} is not configured; known: {known_names}")
     return {request.source: settings.sources[request.source]}
 
 
@@ -116,7 +115,7 @@ def _plan(
                 f"{request.inputs[0]}: holds no audio file; name files, folders or playlists"
             )
         return Plan(name, files, sound_reader(settings, request.method))
-    files = _library_files(name, source, voice)
+    files = _library_files(name, source, settings, voice)
     return Plan(name, files, sound_reader(settings, request.method)) if files else None
 
 
@@ -159,15 +158,26 @@ def _csv_plan(name: str, root: Path) -> Plan:
     return Plan(name, feature_files(root), reader_for(root))
 
 
-def _library_files(name: str, source: SourceSettings, voice: Voice) -> list[Path]:
+def _library_files(
+    name: str, source: SourceSettings, settings: Settings, voice: Voice
+) -> list[Path]:
     files = expand(source.music)
     if source.labels is not None:
         labels = find_label_file(source.labels)
         if labels is not None:
+            _warn_of_zones(labels, settings.labels, voice)
             return list(dict.fromkeys([*label_paths(labels), *files]))
         if not files:
             voice.say(f"{name}: {source.labels} is not there, skipped")
     return files
+
+
+def _warn_of_zones(labels: Path, settings: LabelSettings, voice: Voice) -> None:
+    """Warn of zones that training would refuse, before hours of extraction rather than after."""
+    try:
+        read_label_file(labels, load_zones(settings.zone_mapping, settings.preset).names)
+    except (LabelError, SettingsError) as error:
+        voice.warn(f"{error}; tracks are extracted whatever their zones")
 
 
 def _input_files(inputs: tuple[Path, ...]) -> list[Path]:

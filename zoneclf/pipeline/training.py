@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from zoneclf import __version__
-from zoneclf.errors import OutputError, SettingsError, TableError
+from zoneclf.errors import OutputError, TableError, UsageError
 from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import save_model
@@ -178,7 +178,7 @@ def _counted(table: LabelledTable) -> str:
 def _new_folder(models: Path, name: str, strategy: str) -> Path:
     """Return the folder of a new model; asked before any work."""
     if name in {".", ".."} or Path(name).name != name:
-        raise SettingsError(f"--name {name}: is a path; give a plain name")
+        raise UsageError(f"--name {name}: is a path; give a plain name")
     if models.exists() and not models.is_dir():
         raise OutputError(f"{models}: is no folder; move it away")
     folder = models / (name or _free_name(models, strategy))

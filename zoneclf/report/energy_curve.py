@@ -50,7 +50,9 @@ def energy_figure(
     for number, drop in enumerate(drops, 1):
         _draw_drop(axes, number, drop)
     _name_axes(axes, at_s[-1])
-    figure.legend(loc="outside lower right", ncols=2, fontsize=8, frameon=False)
+    said = f"drop: out of a valley within {settings.within_s:g} s, contrast {settings.contrast:g}"
+    axes.plot([], [], " ", label=f"{said} or more")
+    figure.legend(loc="outside lower right", ncols=3, fontsize=8, frameon=False)
     figure.suptitle(f"{_shown(name)}\n{_summary(drops, tempo)}", fontsize=11)
     return figure
 

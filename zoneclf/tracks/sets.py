@@ -43,6 +43,20 @@ _NOT_SHARED = frozenset((*GROWING, *pooled(VOICING_COLUMNS)))
 SETS = {"common22": COMMON22, "deam236": DEAM236, "deam248": DEAM248}
 
 
+def require_set(name: str) -> str:
+    """Return the name of a set.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such set.
+    """
+    if name not in {*SETS, SHARED}:
+        known = ", ".join([*SETS, SHARED])
+        raise SettingsError(f"train.features is {name!r}; it must be one of {known}")
+    return name
+
+
 def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of a set; `shared` is all of `present` that every extractor can give.
 
@@ -56,10 +70,7 @@ def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
     """
     if name == SHARED:
         return tuple(column for column in present if column not in _NOT_SHARED)
-    if name not in SETS:
-        known = ", ".join([*SETS, SHARED])
-        raise SettingsError(f"train.features is {name!r}; it must be one of {known}")
-    missing = [column for column in SETS[name] if column not in present]
+    missing = [column for column in SETS[require_set(name)] if column not in present]
     if missing:
         raise SettingsError(
             f"train.features: the tables lack {len(missing)} columns of {name}, first "
