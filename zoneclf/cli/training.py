@@ -55,6 +55,14 @@ BalanceName = Annotated[
     Balance | None, typer.Option(help="What rare zones get.", show_default="class")
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed.", show_default="0")]
+Tune = Annotated[
+    int,
+    typer.Option(
+        metavar="TRIALS",
+        min=0,
+        help="Search settings by so many trials; goes on with earlier ones.",
+    ),
+]
 Name = Annotated[str, typer.Option(help="Name of the new model folder.")]
 
 
@@ -71,6 +79,7 @@ def train(
     normalise: NormaliseName = None,
     domain_adapt: DomainAdaptName = None,
     balance: BalanceName = None,
+    tune: Tune = 0,
     name: Name = "",
     seed: Seed = None,
     config: Config = None,
@@ -94,7 +103,7 @@ def train(
     from zoneclf.tracks.sets import require_set
 
     check_option(features, require_set)
-    trained = run(Workspace(), settings, name, console)
+    trained = run(Workspace(), settings, name, console, trials=tune)
     console.close()
     _tell(trained, json_)
 
@@ -104,6 +113,7 @@ def _tell(trained: "Trained", as_json: bool) -> None:
     card = trained.card
     if as_json:
         found = {"scores": card.scores, "comparison": card.comparison, "licence": card.licence}
+        found |= {"tuning": card.tuning} if card.tuning else {}
         print_json({"model": str(trained.folder), **found})
         return
     for line in trained.lines():

@@ -27,7 +27,7 @@ class ModelCard:
     `spec` is that of the features it learnt from; `extractors` the versions that made them;
     `sources` says rows per zone by source; `training` and `holdout` are hashes of which tracks
     were learnt from and kept out; `scores` is what was measured when it was trained, `comparison`
-    what it was chosen from.
+    what it was chosen from, `tuning` what a search for its settings found.
     """
 
     name: str
@@ -49,6 +49,7 @@ class ModelCard:
     calibration: dict[str, Any] = field(default_factory=dict)
     comparison: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
+    tuning: dict[str, Any] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -66,7 +66,7 @@ def compare(
         repeats=task.settings.inner_repeats,
         progress=progress,
     )
-    losses = {name: _losses(codes, repeats) for name, repeats in found.items()}
+    losses = {name: track_losses(codes, repeats) for name, repeats in found.items()}
     contenders = []
     for name, repeats in found.items():
         apart = losses[name] - losses[baseline]
@@ -120,7 +120,7 @@ def paired_interval(apart: Values, groups: npt.NDArray[np.str_]) -> tuple[float,
     return mean - half, mean + half
 
 
-def _losses(codes: npt.NDArray[np.int64], repeats: list[Probabilities]) -> Values:
+def track_losses(codes: npt.NDArray[np.int64], repeats: list[Probabilities]) -> Values:
     """Return each track's mean log loss over the repeats, shape (tracks,)."""
     places = np.arange(len(codes))
     each = [-np.log(np.maximum(repeat[places, codes], _SMALLEST)) for repeat in repeats]

@@ -21,11 +21,14 @@ from zoneclf.model.preparation import prepare
 from zoneclf.model.splits import Holdout, load_or_draw
 from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
+from zoneclf.model.tuning import require_tunable
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.shaping import matched
+from zoneclf.pipeline.tuning import tuned
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text, comparison_lines
+from zoneclf.report.tuning import OPTIMISM
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
 from zoneclf.writing import write_text
@@ -53,11 +56,17 @@ class Trained:
                 f"{card.scores['n']}): accuracy {card.scores['accuracy']:.2f}, 95 % interval "
                 f"{low:.2f} to {high:.2f}, log loss {card.scores['log_loss']:.3f}"
             )
+        if card.scores and card.tuning.get("taken"):
+            said.append(OPTIMISM)
         return said
 
 
-def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> Trained:
+def train(
+    workspace: Workspace, settings: Settings, name: str, voice: Voice, *, trials: int = 0
+) -> Trained:
     """Train a model on every labelled track outside the holdout and store it.
+
+    With `trials` the strategy's settings are searched first, on folds of the training tracks.
 
     Raises
     ------
@@ -69,6 +78,8 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
         If there is a model of that name.
     """
     folder = _new_folder(workspace.models, name, require_known(settings.train.strategy))
+    if trials:
+        require_tunable(settings.train)
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
     task = Task(training, own, settings.train, regions_of(zone_map(settings)))
@@ -76,12 +87,15 @@ def train(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> 
         f"training {settings.train.strategy} on {_counted(training)}, seed "
         f"{settings.train.seed}; {len(holdout.track_ids)} tracks held out"
     )
+    task, searched = tuned(workspace, task, trials, voice) if trials else (task, None)
     measured = measure(task, settings, voice)
-    final = replace(task, settings=replace(settings.train, strategy=measured.taken))
+    final = replace(task, settings=replace(task.settings, strategy=measured.taken))
     predictor = Calibrated(fit(final), measured.temperature)
     # What was compared and not taken has left nothing in the model, nor its licence.
     learnt = replace(task, table=task.own_rows) if measured.taken in OWN_ONLY else task
-    card = save_model(predictor, _card(folder.name, learnt, note, holdout, measured), folder)
+    card = _card(folder.name, learnt, note, holdout, measured)
+    card = replace(card, tuning=searched.as_json() if searched else {})
+    card = save_model(predictor, card, folder)
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoneclf.model.card import ModelCard
+from zoneclf.report.tuning import OPTIMISM, tuning_line
 
 _LICENCES = {
     "non-commercial": "**Non-commercial.** openSMILE output or DEAM data went into it, whose "
@@ -37,7 +38,7 @@ Labels of DEAM: {card.label_repair or "none used"}.
 
 ## How good it is
 
-{_scores(card.scores)}
+{_scores(card.scores)}{_tuning(card.tuning)}
 
 ## Licence
 
@@ -64,6 +65,13 @@ def _scores(scores: dict[str, Any]) -> str:
         f"{high:.3f}), weighted F1 {scores['f1_weighted']:.3f}, log loss "
         f"{scores['log_loss']:.3f}; recall {recalls}."
     )
+
+
+def _tuning(found: Mapping[str, Any]) -> str:
+    if not found:
+        return ""
+    optimism = f"  {OPTIMISM}" if found["taken"] else ""
+    return f"\n\nSettings were searched: {tuning_line(found)}.{optimism}"
 
 
 def comparison_lines(comparison: Sequence[Mapping[str, Any]]) -> list[str]:
