@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from zoneclf.labels.table import LabelledTable
 from zoneclf.labels.variants import normalise_level
-from zoneclf.model.dense import Pull, logistic
+from zoneclf.model.dense import Pull, filled, logistic
 from zoneclf.model.predictors import Doubled, Levelless, Predictor, Rescaled, doubled
 from zoneclf.model.task import Task
 from zoneclf.model.weights import EMPHASIS
@@ -70,14 +70,15 @@ def _coral(task: Task) -> LabelledTable:
     Source: Sun, Feng, Saenko, "Return of frustratingly easy domain adaptation", AAAI 2016; both
     covariances are shrunk to their diagonal by one track's worth per feature.
     """
-    features = task.table.features.astype(np.float64)
+    features = filled(task.table.features.astype(np.float64))
     mine, theirs = features[task.is_own], features[~task.is_own]
     centre, spread = _units(pd.concat([mine, theirs]))
     ours, others = ((part - centre) / spread for part in (mine, theirs))
     moved = (others - others.mean()).to_numpy() @ _power(others, -0.5) @ _power(ours, 0.5)
     level = ours.mean().to_numpy()
-    features.loc[~task.is_own] = (moved + level) * spread.to_numpy() + centre.to_numpy()
-    return replace(task.table, features=features.astype(np.float32))
+    changed = task.table.features.astype(np.float64)
+    changed.loc[~task.is_own] = (moved + level) * spread.to_numpy() + centre.to_numpy()
+    return replace(task.table, features=changed.astype(np.float32))
 
 
 def _density(task: Task) -> LabelledTable:

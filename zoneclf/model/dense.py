@@ -32,8 +32,18 @@ def scale_of(features: pd.DataFrame) -> Scale:
     shares = np.linspace(0, 1, count)
     margin = 0.5 / max(2, len(features))
     levels = ndtri(np.clip(shares, margin, 1 - margin)).astype(np.float32)
-    knots = np.quantile(features.to_numpy(np.float64), shares, axis=0).astype(np.float32)
+    values = filled(features).to_numpy(np.float64)
+    knots = np.quantile(values, shares, axis=0).astype(np.float32)
     return Scale(levels, np.maximum.accumulate(knots, axis=0))
+
+
+def filled(features: pd.DataFrame) -> pd.DataFrame:
+    """Return features with each column's median where a value is missing; 0 if all of it is."""
+    return (
+        features
+        if features.notna().all(axis=None)
+        else features.fillna(features.median()).fillna(0)
+    )
 
 
 def whitening(inputs: Values, power: float) -> Layer:

@@ -91,7 +91,8 @@ class Scale:
     `levels` are normal scores, shape (knots,), and `knots` the values of each feature that get
     them, shape (knots, features); between them it is linear, beyond them constant, so that an
     outlier counts as the most extreme track of training.  A value that many tracks share has many
-    levels and gets the middle of the first and the last.
+    levels and gets the middle of the first and the last; one that is missing, as tempo may be, gets
+    0, the middle of all.
     """
 
     levels: npt.NDArray[np.float32]
@@ -105,7 +106,7 @@ class Scale:
             last = np.interp(column, knots, levels)
             first = np.interp(-column, -knots[::-1], levels[::-1])
             scaled[:, place] = (first + last) / 2
-        return scaled
+        return np.where(np.isnan(scaled), 0.0, scaled)
 
 
 @dataclass(frozen=True)

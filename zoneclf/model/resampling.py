@@ -13,6 +13,7 @@ from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 
 from zoneclf.labels.table import LabelledTable
+from zoneclf.model.dense import filled
 
 Codes = npt.NDArray[np.int64]
 _NEIGHBOURS = 5
@@ -67,7 +68,7 @@ def _made_up(cell: LabelledTable, count: int, seed: int) -> LabelledTable:
     anchor = cell.take(np.arange(present))
     # SMOTE wants a larger class to level up to: rows that are thrown away again.
     filler = np.zeros((present + count, cell.features.shape[1]))
-    values = np.concatenate([cell.features.to_numpy(np.float64), filler])
+    values = np.concatenate([filled(cell.features).to_numpy(np.float64), filler])
     labels = np.concatenate([np.ones(present), np.zeros(len(filler))])
     sampler = SMOTE(k_neighbors=min(_NEIGHBOURS, present - 1), random_state=seed)
     resampled, _ = sampler.fit_resample(values, labels)
