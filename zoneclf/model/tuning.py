@@ -109,16 +109,8 @@ def search(
     Trial n depends on the seed and the trials before it alone, so that a search that was
     interrupted ends where it would have ended.
 
-    Parameters
-    ----------
-    task
-        The training tracks, and the settings to start from.
-    log
-        Where trials are kept.
-    count
-        Of trials altogether.
-    tell
-        Called with the number of trials done and the lowest log loss so far.
+    `task` holds the training tracks and the settings to start from; `log` keeps the trials, `count`
+    of them altogether; `tell` is called with how many are done and the lowest log loss so far.
 
     Raises
     ------
@@ -126,17 +118,15 @@ def search(
         If the user's tracks are too few for folds, or the log is of another search.
     """
     fold_count(task)
-    start = start_of(task)
-    trials = log.read()
-    proposals = _Proposals(task)
-    for trial in trials:
-        try:
+    trials, proposals = log.read(), _Proposals(task)
+    try:
+        for trial in trials:
             proposals.learn(trial)
-        except (ValueError, TypeError):  # not what is searched, or outside the ranges
-            raise TableError(f"{log.path}: is of another search; delete the file") from None
+    except (ValueError, TypeError):  # not what is searched, or outside the ranges
+        raise TableError(f"{log.path}: is of another search; delete the file") from None
     while len(trials) < count:
         tell(len(trials), min((trial.log_loss for trial in trials), default=np.inf))
-        chosen = proposals.next(len(trials)) if trials else start
+        chosen = proposals.next(len(trials)) if trials else start_of(task)
         trial = Trial(chosen, _log_loss(_with(task, chosen)))
         log.add(trial)
         proposals.learn(trial)
