@@ -21,6 +21,7 @@ from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.labels.table import LabelledTable
+from zoneclf.model.card import ModelCard
 from zoneclf.settings import AudioSettings
 from zoneclf.store import TableSpec
 
@@ -224,3 +225,28 @@ def toy_table(
 @pytest.fixture(scope="session")
 def make_table() -> Make:
     return toy_table
+
+
+def toy_card(table: LabelledTable) -> ModelCard:
+    """Return the card of a model of a toy table."""
+    return ModelCard(
+        name="toy",
+        created="2026-01-01T00:00:00+00:00",
+        zones=table.zones,
+        spec=table.spec,
+        extractors={"toy": 1},
+        strategy="user-only",
+        settings={},
+        sources={},
+        rule="",
+        label_repair="",
+        training="0",
+        holdout="",
+        licence="",
+        versions={},
+    )
+
+
+@pytest.fixture(scope="session")
+def make_card() -> Callable[[LabelledTable], ModelCard]:
+    return toy_card

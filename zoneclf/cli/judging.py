@@ -77,6 +77,7 @@ def predict(
     config: Config = None,
     json_: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why, in words.")] = False,
 ) -> None:
     """Print the zone of each track, with probabilities."""
     settings = settings_of(config, {"jobs": jobs, "frames.hop_s": frame_size})
@@ -88,7 +89,9 @@ def predict(
     from zoneclf.pipeline.workspace import Workspace
 
     found_model = chosen_model(Workspace(), model)
-    found = run(Workspace(), settings, found_model, paths, method=method, voice=console)
+    found = run(
+        Workspace(), settings, found_model, paths, method=method, voice=console, explain=explain
+    )
     console.close()
     if json_:
         print_json(as_json(found, found_model.card))

@@ -19,8 +19,13 @@ def as_json(found: Sequence[Prediction], card: ModelCard) -> dict[str, Any]:
         "model": card.name,
         "zones": list(card.zones),
         "licence": card.licence,
-        "tracks": [vars(prediction) for prediction in found],
+        "tracks": [_as_json(prediction) for prediction in found],
     }
+
+
+def _as_json(one: Prediction) -> dict[str, Any]:
+    plain = {name: value for name, value in vars(one).items() if name != "why"}
+    return plain if one.why is None else plain | {"why": one.why.as_json()}
 
 
 def as_csv(found: Sequence[Prediction], zones: Sequence[str]) -> str:
@@ -28,18 +33,28 @@ def as_csv(found: Sequence[Prediction], zones: Sequence[str]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(
-        ["path", "zone", "confidence", *(f"p_{zone}" for zone in zones), "status", "reason", "set"]
+        [
+            "path",
+            "zone",
+            "confidence",
+            *(f"p_{zone}" for zone in zones),
+            "status",
+            "reason",
+            "set",
+            "why",
+        ]
     )
     for one in found:
         shares = [one.probabilities.get(zone, "") for zone in zones]
         confidence = "" if one.confidence is None else round(one.confidence, 4)
         row = [one.path, one.zone or "", confidence, *shares, one.status, one.reason, one.set]
+        row.append(one.why.sentence if one.why else "")
         writer.writerow([cell(value) for value in row])
     return stream.getvalue()
 
 
 def as_table(found: Sequence[Prediction], zones: Sequence[str]) -> str:
-    """Return aligned columns: zone, confidence, probabilities, the zones left, name."""
+    """Return aligned columns: zone, confidence, probabilities, the zones left, name; then why."""
     from rich.console import Console
     from rich.table import Table
 
@@ -59,4 +74,9 @@ def as_table(found: Sequence[Prediction], zones: Sequence[str]) -> str:
     stream = io.StringIO()
     wide = None if sys.stdout.isatty() else 200
     Console(file=stream, width=wide, markup=False, highlight=False).print(table)
-    return stream.getvalue()
+    reasons = [
+        f"\n{printable(PurePath(one.path).name)}: {printable(one.why.sentence)}\n"
+        for one in found
+        if one.why
+    ]
+    return stream.getvalue() + "".join(reasons)

@@ -19,6 +19,7 @@ from zoneclf.model.card import CARD, ModelCard, read_card
 from zoneclf.model.members import Member, Trees, dense_from
 from zoneclf.model.plan import members_of, plan_of, predictor_from
 from zoneclf.model.predictors import Predictor, Probabilities
+from zoneclf.model.reference import REFERENCE, Reference, reference_from
 from zoneclf.model.trees_check import require_sound_trees
 from zoneclf.store import TableSpec
 from zoneclf.writing import make_folder, write_text
@@ -31,10 +32,14 @@ _UNFIT = (LookupError, ValueError, TypeError, AttributeError, TableError, xgb.co
 
 @dataclass(frozen=True)
 class ZoneModel:
-    """A predictor and the card that gives its columns and classes their names."""
+    """A predictor and the card that gives its columns and classes their names.
+
+    `reference` says where a track lies among those it learnt from; None for a model without.
+    """
 
     predictor: Predictor
     card: ModelCard
+    reference: Reference | None = None
 
     def probabilities(self, features: pd.DataFrame) -> Probabilities:
         """Return shape (tracks, zones), in the order of ``card.zones``; columns in any order.
@@ -75,8 +80,10 @@ class ZoneModel:
             )
 
 
-def save_model(predictor: Predictor, card: ModelCard, folder: Path) -> ModelCard:
-    """Write members and ``card.json`` to a new folder; return the full card.
+def save_model(
+    predictor: Predictor, card: ModelCard, folder: Path, *, reference: Reference | None = None
+) -> ModelCard:
+    """Write members, reference and ``card.json`` to a new folder; return the full card.
 
     Raises
     ------
@@ -86,11 +93,13 @@ def save_model(predictor: Predictor, card: ModelCard, folder: Path) -> ModelCard
     if folder.exists():
         raise OutputError(f"{folder}: is already there; choose another --name")
     make_folder(folder)
+    texts = {f"{name}.json": one.text() for name, one in members_of(predictor).items()}
+    if reference is not None:
+        texts[REFERENCE] = reference.text()
     hashes = {}
-    for name, member in members_of(predictor).items():
-        path = folder / f"{name}.json"
-        write_text(member.text(), path)
-        hashes[path.name] = _sha256(path)
+    for name, text in texts.items():
+        write_text(text, folder / name)
+        hashes[name] = _sha256(folder / name)
     full = dataclasses.replace(card, plan=plan_of(predictor), sha256=hashes)
     write_text(json.dumps(dataclasses.asdict(full), indent=2) + "\n", folder / CARD)
     return full
@@ -107,15 +116,19 @@ def load_model(folder: Path) -> ZoneModel:
     """
     card = read_card(folder)
     members: dict[str, Member] = {}
+    reference = None
     for name, digest in card.sha256.items():
         path = folder / name
         if path.parent != folder or not path.is_file() or _sha256(path) != digest:
             raise ModelError(
                 f"{path}: missing, or not the file {CARD} was written for; restore or train again"
             )
-        members[path.stem] = _load_member(path)
+        if name == REFERENCE:
+            reference = _load_reference(path, card)
+        else:
+            members[path.stem] = _load_member(path)
     try:
-        model = ZoneModel(predictor_from(card.plan, members), card)
+        model = ZoneModel(predictor_from(card.plan, members), card, reference)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder}: its files do not fit {CARD} ({error}); train again") from error
     _require_answer(model, folder)
@@ -134,6 +147,17 @@ def _require_answer(model: ZoneModel, folder: Path) -> None:
         raise ModelError(f"{folder}: its files do not fit {CARD}; train again") from error
     if not sound:
         raise ModelError(f"{folder}: its files and {CARD} have different zones; train again")
+
+
+def _load_reference(path: Path, card: ModelCard) -> Reference:
+    """Return the quantiles, if they are of the card's features."""
+    try:
+        found = reference_from(path.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{path}: holds no quantiles ({error}); train again") from error
+    if set(found.quantiles) != set(card.spec.features):
+        raise ModelError(f"{path}: is of other features than {CARD}; train again")
+    return found
 
 
 def _load_member(path: Path) -> Member:

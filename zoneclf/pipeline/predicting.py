@@ -1,7 +1,7 @@
 """Zones for files that nobody labelled: extract what is new, then ask the model."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,10 +18,13 @@ from zoneclf.pipeline.listening import files_of, listen
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.shaping import middles, pool_at
 from zoneclf.pipeline.workspace import Voice, Workspace
+from zoneclf.report.why import Why, reference_for, why
 from zoneclf.settings import Settings
 from zoneclf.tracks.excerpts import longest_of, middle_spec
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
+
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Prediction:
     """What a model says of one file; without sound, `zone` is None and `reason` says why.
 
     `set` names the zones that cannot be ruled out, ``listen`` where none can; it is empty for a
-    model that does not know how sure it is.
+    model that does not know how sure it is.  `why` is told where it is asked for.
     """
 
     path: str
@@ -39,6 +42,7 @@ class Prediction:
     confidence: float | None
     probabilities: dict[str, float]
     set: str = ""
+    why: Why | None = None
 
 
 def predict(
@@ -49,18 +53,21 @@ def predict(
     *,
     method: str,
     voice: Voice,
+    explain: bool = False,
 ) -> list[Prediction]:
-    """Return what a model says of files, folders and playlists, in order.
+    """Return what a model says of files, folders and playlists, in order; `explain`: and why.
 
     Tracks that the workspace has extracted with the same method are not read again.
 
     Raises
     ------
     ModelError
-        If the model learnt from features of another spec.
+        If the model learnt from features of another spec, or cannot tell why.
     SettingsError
         If the paths hold no audio file.
     """
+    if explain:
+        reference_for(model)  # asked before any work
     reader = sound_reader(settings, method)
     spec = track_spec(reader.spec, settings.drops)
     extractor = reader.extractor
@@ -74,11 +81,43 @@ def predict(
     facts, heard = listen(reader, settings, fresh, voice=voice, use=pooled)
     facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
     features = pd.concat([known, heard])
+    said = _said(found, facts, features, model)
+    if not explain:
+        return said
+    return _explained(said, [file.track_id for file in found], features, model=model, voice=voice)
+
+
+def _said(
+    found: Sequence[Found],
+    facts: Mapping[str, TrackFacts],
+    features: pd.DataFrame,
+    model: ZoneModel,
+) -> list[Prediction]:
     sets = sets_of(model.card.calibration, model.card.zones)
     return [
         _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model, sets)
         for file in found
     ]
+
+
+def _explained(
+    said: Sequence[Prediction],
+    track_ids: Sequence[str],
+    features: pd.DataFrame,
+    *,
+    model: ZoneModel,
+    voice: Voice,
+) -> list[Prediction]:
+    """Return the predictions with why, asked for some tracks at a time."""
+    reasons: dict[str, Why] = {}
+    whose = {name: None for name, one in zip(track_ids, said, strict=True) if one.zone}
+    told = features.loc[list(whose)]
+    for first in range(0, len(told), _AT_ONCE):
+        some = told.iloc[first : first + _AT_ONCE]
+        found = why(model, some, reference_for(model))
+        reasons |= dict(zip(map(str, some.index), found, strict=True))
+        voice.progress("explain", len(reasons), len(told))
+    return [replace(one, why=reasons.get(name)) for name, one in zip(track_ids, said, strict=True)]
 
 
 def _extracted(workspace: Workspace, digest: str, extractor: str) -> pd.DataFrame:

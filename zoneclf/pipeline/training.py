@@ -18,6 +18,7 @@ from zoneclf.model.artifact import save_model
 from zoneclf.model.card import ModelCard
 from zoneclf.model.predictors import Calibrated
 from zoneclf.model.preparation import prepare
+from zoneclf.model.reference import reference_of
 from zoneclf.model.splits import Holdout, load_or_draw
 from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
@@ -95,7 +96,7 @@ def train(
     learnt = replace(task, table=task.own_rows) if measured.taken in OWN_ONLY else task
     card = _card(folder.name, learnt, note, holdout, measured)
     card = replace(card, tuning=searched.as_json() if searched else {})
-    card = save_model(predictor, card, folder)
+    card = save_model(predictor, card, folder, reference=reference_of(training, own))
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
 
