@@ -26,8 +26,17 @@ from zoneclf.writing import make_folder, write_text
 
 _DENSE = ('{"kind": "network"', '{"kind": "kernels"')
 _ROUNDING = 1e-3
-# What members raise that were not made for their card.
-_UNFIT = (LookupError, ValueError, TypeError, AttributeError, TableError, xgb.core.XGBoostError)
+# What is raised where members and card were not made for each other, or were edited.
+_UNFIT = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    TableError,
+    xgb.core.XGBoostError,
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ def load_model(folder: Path) -> ZoneModel:
             members[path.stem] = _load_member(path)
     try:
         model = ZoneModel(predictor_from(card.plan, members), card, reference)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _UNFIT as error:
         raise ModelError(f"{folder}: its files do not fit {CARD} ({error}); train again") from error
     _require_answer(model, folder)
     return model
@@ -166,7 +175,7 @@ def _load_member(path: Path) -> Member:
     if text.startswith(_DENSE):
         try:
             return dense_from(text)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _UNFIT as error:
             raise ModelError(f"{path}: is no member ({error}); train again") from error
     require_sound_trees(path)
     booster = xgb.Booster()

@@ -66,7 +66,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         found = raw["format"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelError(f"{path}: not a model card ({error}); is this a model folder?") from error
     if found != FORMAT:
         raise ModelError(f"{path}: format {found}, this zoneclf reads {FORMAT}; upgrade or retrain")
