@@ -162,7 +162,7 @@ def _load_reference(path: Path, card: ModelCard) -> Reference:
     """Return the quantiles, if they are of the card's features."""
     try:
         found = reference_from(path.read_text(encoding="utf-8"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _UNFIT as error:
         raise ModelError(f"{path}: holds no quantiles ({error}); train again") from error
     if set(found.quantiles) != set(card.spec.features):
         raise ModelError(f"{path}: is of other features than {CARD}; train again")
