@@ -5,8 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from zoneclf.errors import TableError
 from zoneclf.model.plan import members_of
+from zoneclf.model.predictors import Calibrated
+from zoneclf.model.reference import reference_of
 from zoneclf.model.splits import record_look
 from zoneclf.model.strategies import BASELINE, fit
 from zoneclf.model.validation import Fit
@@ -18,9 +22,11 @@ from zoneclf.report.chapter import Chapter
 from zoneclf.report.choice import choice_chapter, taken
 from zoneclf.report.curve_chapter import curve_chapter, no_curve
 from zoneclf.report.evaluation import Evaluation
+from zoneclf.report.explanation import explained, held_out_pieces
 from zoneclf.report.folder import Report, new_run, write_report
 from zoneclf.report.importance import gain_shares
 from zoneclf.report.learning_curve import learning_curve
+from zoneclf.report.permutation import HeldOut
 from zoneclf.settings import Settings, Strategy
 from zoneclf.writing import make_folder
 
@@ -113,7 +119,27 @@ def _report(
     facts: Mapping[str, Any],
     chapters: tuple[Chapter, ...],
 ) -> Report:
-    card = case.model.card
-    importance = gain_shares(members_of(case.model.predictor).values(), card.spec.features)
-    own = " and ".join(sorted(case.own))
-    return Report(card.name, own, main, parts, importance, facts, remarks, chapters)
+    importance, found = _explained(case, main)
+    own, name = " and ".join(sorted(case.own)), case.model.card.name
+    return Report(name, own, main, parts, importance, facts, remarks, (*chapters, *found))
+
+
+def _explained(case: Case, main: Evaluation) -> tuple[pd.DataFrame, tuple[Chapter, ...]]:
+    """Return the importance of features, and the chapter on it where held-out tracks can tell."""
+    model, task = case.model, case.task
+    gain = gain_shares(members_of(model.predictor).values(), model.card.spec.features)
+    temperature = float(model.card.calibration.get("temperature", 1.0))
+    case.voice.say("shuffling features among held-out tracks")
+    try:
+        pieces = [HeldOut(model.predictor, main.table)]
+        if main.split == "cv":
+            pieces = held_out_pieces(
+                task,
+                lambda part: Calibrated(fit(part), temperature),
+                case.settings.evaluation.folds,
+            )
+    except TableError:  # of all sources there are enough for folds, of the user's there are not
+        return gain, ()
+    middle = (model.reference or reference_of(task.table, case.own)).middle
+    table, chapter = explained(gain, pieces, model.predictor, middle)
+    return table, (chapter,)
