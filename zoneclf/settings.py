@@ -140,6 +140,19 @@ class TrainSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimelineSettings:
+    """What a model of contexts, for the zones over a track's time, learns from."""
+
+    context_s: float = 15.0
+    per_track: int = 6
+
+    def __post_init__(self) -> None:
+        length = self.context_s
+        _require(1 <= length <= 600, "timeline.context_s", length, "from 1 to 600")
+        _require(self.per_track >= 1, "timeline.per_track", self.per_track, "at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """How a model is judged."""
 
@@ -175,6 +188,7 @@ class Settings:
     sources: dict[str, SourceSettings] = field(default_factory=_standard_sources)
     labels: LabelSettings = field(default_factory=LabelSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    timeline: TimelineSettings = field(default_factory=TimelineSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     def __post_init__(self) -> None:

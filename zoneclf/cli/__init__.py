@@ -22,6 +22,7 @@ for command in (
     judging.visualize_2d,
     judging.predict,
     hearing.drops,
+    hearing.timeline,
     caring.doctor,
 ):
     app.command()(command)

@@ -54,6 +54,12 @@ DomainAdaptName = Annotated[
 BalanceName = Annotated[
     Balance | None, typer.Option(help="What rare zones get.", show_default="class")
 ]
+Timeline = Annotated[
+    bool, typer.Option("--timeline", help="A model of contexts, for zoneclf timeline.")
+]
+Context = Annotated[
+    float | None, typer.Option(help="Seconds of a timeline's context.", show_default="15")
+]
 Seed = Annotated[int | None, typer.Option(help="Seed.", show_default="0")]
 Tune = Annotated[
     int,
@@ -80,30 +86,30 @@ def train(
     domain_adapt: DomainAdaptName = None,
     balance: BalanceName = None,
     tune: Tune = 0,
+    timeline: Timeline = False,
+    context: Context = None,
     name: Name = "",
     seed: Seed = None,
     config: Config = None,
     json_: Json = False,
 ) -> None:
     """Train a zone model and store it under models/."""
-    chosen: dict[str, object] = {
-        "strategy": strategy,
-        "features": features,
-        "learner": learner,
-        "seed": seed,
-    }
-    chosen |= {"finetune": finetune, "soft_labels": soft_labels}
+    chosen: dict[str, object] = {"strategy": strategy, "features": features, "learner": learner}
+    chosen |= {"finetune": finetune, "soft_labels": soft_labels, "seed": seed}
     chosen |= {"match_length_s": match_length}
     chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
     chosen |= {"user_weight": _number(user_weight, "--user-weight")}
     chosen |= {"ensemble_weight": _number(ensemble_weight, "--ensemble-weight")}
-    settings = settings_of(config, {f"train.{key}": value for key, value in chosen.items()})
+    if context is not None and not timeline:
+        raise typer.BadParameter("is for --timeline; add that", param_hint="--context")
+    options = {f"train.{key}": value for key, value in chosen.items()}
+    settings = settings_of(config, options | {"timeline.context_s": context})
     from zoneclf.pipeline.training import train as run
     from zoneclf.pipeline.workspace import Workspace
     from zoneclf.tracks.sets import require_set
 
     check_option(features, require_set)
-    trained = run(Workspace(), settings, name, console, trials=tune)
+    trained = run(Workspace(), settings, name, console, trials=tune, timeline=timeline)
     console.close()
     _tell(trained, json_)
 

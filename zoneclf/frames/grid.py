@@ -43,6 +43,11 @@ class FrameGrid:
         """Return how many whole frames `lld_count` LLDs fill; 0 if none."""
         return max(0, (lld_count - self.window_llds) // self.hop_llds + 1)
 
+    def frames_within(self, duration_s: float) -> int:
+        """Return how many frames lie wholly inside `duration_s` seconds; 0 if none."""
+        # A little more, because seconds such as 0.3 are not exact.
+        return max(0, int((duration_s - self.window_s) / self.hop_s + 1 + 1e-6))
+
     def starts(self, frame_count: int) -> npt.NDArray[np.float64]:
         """Return the start of each frame in seconds, shape (frames,)."""
         return np.arange(frame_count, dtype=np.float64) * self.hop_s

@@ -10,6 +10,7 @@ from typing import Any
 from zoneclf.errors import ModelError, SettingsError
 from zoneclf.settings import TrainSettings
 from zoneclf.store import TableSpec, spec_from
+from zoneclf.tracks.contexts import context_of
 
 # Goes up when an older zoneclf could no longer read a card correctly.
 FORMAT = 2
@@ -94,18 +95,24 @@ def train_settings(card: ModelCard) -> TrainSettings:
         ) from error
 
 
-def newest_model(folder: Path) -> Path:
-    """Return the model folder that was made last.
+def newest_model(folder: Path, *, timeline: bool = False) -> Path:
+    """Return the folder of the model of whole tracks, or of contexts, that was made last.
 
     Raises
     ------
     ModelError
         If there is none.
     """
-    found = [path.parent for path in folder.glob(f"*/{CARD}")]
+    cards = {path.parent: read_card(path.parent) for path in folder.glob(f"*/{CARD}")}
+    found = {
+        path: card.created
+        for path, card in cards.items()
+        if (context_of(card.spec) is not None) == timeline
+    }
     if not found:
-        raise ModelError(f"{folder}: holds no model; run zoneclf train")
-    return max(found, key=lambda path: read_card(path).created)
+        kind, option = (" for timelines", " --timeline") if timeline else ("", "")
+        raise ModelError(f"{folder}: holds no model{kind}; run zoneclf train{option}")
+    return max(found, key=lambda path: found[path])
 
 
 def _require_kinds(card: ModelCard) -> None:

@@ -18,11 +18,13 @@ from zoneclf.labels.table import load_unified
 from zoneclf.model.artifact import load_model
 from zoneclf.model.card import CARD
 from zoneclf.model.splits import load_holdout
+from zoneclf.pipeline.contexts import spec_at
 from zoneclf.pipeline.labelling import zone_map
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Workspace, own_sources
 from zoneclf.report.shift import standardised_difference
 from zoneclf.settings import Settings
+from zoneclf.tracks.contexts import context_of
 from zoneclf.tracks.excerpts import longest_of, middle_spec
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
@@ -117,7 +119,12 @@ def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     for card in sorted(workspace.models.glob(f"*/{CARD}")):
         try:
             model = load_model(card.parent)
-            asked = middle_spec(spec, longest_of(model.card.spec))
+            context_s = context_of(model.card.spec)
+            asked = (
+                middle_spec(spec, longest_of(model.card.spec))
+                if context_s is None
+                else spec_at(reader.spec, context_s)
+            )
             model.require_spec(asked, {reader.extractor.name: reader.extractor.version})
             detail = f"{model.card.strategy}, {len(model.card.spec.features)} features"
             licence = f", {model.card.licence}" if model.card.licence else ""

@@ -1,7 +1,6 @@
 """Drops of files: times and strengths, and a picture of each track's energy."""
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +8,11 @@ from pathlib import Path
 
 from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.errors import UsageError
 from zoneclf.frames.batch import Found, identify
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.pipeline.listening import files_of, listen
+from zoneclf.pipeline.pictures import picture_path, require_apart, usual_folder
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.report.energy_curve import energy_figure
@@ -22,11 +21,6 @@ from zoneclf.settings import DropSettings, Settings
 from zoneclf.tracks.drops import Curve, Drop, find_drops
 from zoneclf.tracks.pooling import rms_curves
 from zoneclf.writing import make_folder, replacing
-
-# File systems take names of 255 bytes; suffixes and the mark of a partial file come on top.
-_LONGEST_STEM_BYTES = 180
-# A picture says in its first bytes which track it is of.
-_HEAD_BYTES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +58,8 @@ def drops_of(
     """
     reader = sound_reader(settings, "frames")
     files = files_of(paths)
-    folder = output or _usual_folder(workspace)
-    _require_apart(folder, files)
+    folder = output or usual_folder(workspace, "drops")
+    require_apart(folder, files)
     make_folder(folder)
     curves = partial(rms_curves, features=reader.extractor.features)
     found = identify(files, {})
@@ -95,7 +89,7 @@ def _drops_of(file: Found, facts: TrackFacts, rms: Curve | None, sight: _Sight) 
     figure = energy_figure(
         file.path.stem, rms, grid=sight.grid, settings=sight.settings, drops=drops, tempo=tempo
     )
-    picture = _picture_path(sight.folder, file)
+    picture = picture_path(sight.folder, file)
     with replacing(picture) as partial:
         partial.write_bytes(png(figure, about=file.track_id))
     return TrackDrops(
@@ -107,32 +101,3 @@ def _drops_of(file: Found, facts: TrackFacts, rms: Curve | None, sight: _Sight) 
         drops=tuple(drops),
         picture=path_text(picture),
     )
-
-
-def _usual_folder(workspace: Workspace) -> Path:
-    return (workspace.results if workspace.results.is_dir() else workspace.root) / "drops"
-
-
-def _require_apart(folder: Path, files: list[Path]) -> None:
-    for path in files:
-        if path.parent.resolve() == folder.resolve():
-            raise UsageError(
-                f"--output {folder}: holds the track {path.name}; pictures are not put beside "
-                "music, name another folder"
-            )
-
-
-def _picture_path(folder: Path, file: Found) -> Path:
-    """Return the track's own picture: by its name, and by its id too where that name is taken."""
-    stem = file.path.stem
-    while len(os.fsencode(stem)) > _LONGEST_STEM_BYTES:
-        stem = stem[:-1]
-    plain = folder / f"{stem}.png"
-    if not plain.exists() or _shows(plain, file.track_id):
-        return plain
-    return folder / f"{stem}-{file.track_id[:12]}.png"
-
-
-def _shows(picture: Path, track_id: str) -> bool:
-    with picture.open("rb") as file:
-        return track_id.encode() in file.read(_HEAD_BYTES)

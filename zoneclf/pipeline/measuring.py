@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from zoneclf.errors import TableError
+from zoneclf.labels.contexts import JUDGED
 from zoneclf.model.calibration import temperature_of, zone_sets
 from zoneclf.model.comparison import Contender
 from zoneclf.model.strategies import AUTO, chosen, contenders
@@ -46,6 +47,8 @@ def measure(task: Task, settings: Settings, voice: Voice) -> Measured:
     except TableError as error:
         voice.warn(f"not cross-validated: {error}")
         return Measured(taken, comparison=comparison)
+    if JUDGED in found.table.about:  # contexts of one track are no more than one track
+        found = found.part(found.table.about[JUDGED].to_numpy())
     raw, after = found.of(task.own), found.calibrated(task.own).of(task.own)
     temperature = temperature_of(raw.table.codes, raw.probabilities)
     sets = zone_sets(

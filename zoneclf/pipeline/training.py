@@ -23,6 +23,7 @@ from zoneclf.model.splits import Holdout, load_or_draw
 from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
 from zoneclf.model.tuning import require_tunable
+from zoneclf.pipeline.contexts import contexts_of
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.shaping import matched
@@ -63,11 +64,17 @@ class Trained:
 
 
 def train(
-    workspace: Workspace, settings: Settings, name: str, voice: Voice, *, trials: int = 0
+    workspace: Workspace,
+    settings: Settings,
+    name: str,
+    voice: Voice,
+    *,
+    trials: int = 0,
+    timeline: bool = False,
 ) -> Trained:
     """Train a model on every labelled track outside the holdout and store it.
 
-    With `trials` the strategy's settings are searched first, on folds of the training tracks.
+    With `trials` settings are searched first; with `timeline` it learns from contexts of tracks.
 
     Raises
     ------
@@ -78,27 +85,38 @@ def train(
     OutputError
         If there is a model of that name.
     """
-    folder = _new_folder(workspace.models, name, require_known(settings.train.strategy))
+    known = require_known(settings.train.strategy)
+    folder = _new_folder(workspace.models, name, "timeline" if timeline else known)
     if trials:
         require_tunable(settings.train)
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
     task = Task(training, own, settings.train, regions_of(zone_map(settings)))
-    voice.say(
-        f"training {settings.train.strategy} on {_counted(training)}, seed "
-        f"{settings.train.seed}; {len(holdout.track_ids)} tracks held out"
-    )
+    task = _of_contexts(workspace, settings, task, voice) if timeline else task
+    voice.say(_announced(task, holdout))
     task, searched = tuned(workspace, task, trials, voice) if trials else (task, None)
+    found = searched.as_json() if searched else {}
     measured = measure(task, settings, voice)
     final = replace(task, settings=replace(task.settings, strategy=measured.taken))
     predictor = Calibrated(fit(final), measured.temperature)
-    # What was compared and not taken has left nothing in the model, nor its licence.
-    learnt = replace(task, table=task.own_rows) if measured.taken in OWN_ONLY else task
-    card = _card(folder.name, learnt, note, holdout, measured)
-    card = replace(card, tuning=searched.as_json() if searched else {})
-    card = save_model(predictor, card, folder, reference=reference_of(training, own))
+    card = replace(_card(folder.name, task, note, holdout, measured), tuning=found)
+    card = save_model(predictor, card, folder, reference=reference_of(task.table, own))
     write_text(card_text(card), folder / "MODEL_CARD.md")
     return Trained(folder, card, tuple(sorted(own)))
+
+
+def _announced(task: Task, holdout: Holdout) -> str:
+    return (
+        f"training {task.settings.strategy} on {_counted(task.table)}, seed {task.settings.seed}; "
+        f"{len(holdout.track_ids)} tracks held out"
+    )
+
+
+def _of_contexts(workspace: Workspace, settings: Settings, task: Task, voice: Voice) -> Task:
+    """Return the task of learning from contexts cut from the tracks of one."""
+    pieces = contexts_of(workspace, settings, task.table, voice)
+    # Kernels around so many would not fit into memory.
+    return replace(task, table=pieces, settings=replace(task.settings, keep_rows=False))
 
 
 def training_rows(
@@ -154,7 +172,8 @@ def _card(
     holdout: Holdout,
     measured: Measured,
 ) -> ModelCard:
-    table = task.table
+    # What was compared and not taken has left nothing in the model, nor its licence.
+    table = task.own_rows if measured.taken in OWN_ONLY else task.table
     sources = {
         str(source): dict(Counter(np.array(table.zones)[table.codes[table.source == source]]))
         for source in np.unique(table.source)

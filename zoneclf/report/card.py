@@ -5,6 +5,7 @@ from typing import Any
 
 from zoneclf.model.card import ModelCard
 from zoneclf.report.tuning import OPTIMISM, tuning_line
+from zoneclf.tracks.contexts import context_of
 
 _LICENCES = {
     "non-commercial": "**Non-commercial.** openSMILE output or DEAM data went into it, whose "
@@ -35,7 +36,7 @@ Sorts music into the zones {", ".join(card.zones)}.  Made on {card.created} by z
 Features: {len(card.spec.features)} of `{card.spec.descriptors}`, frames of {card.spec.window_s} s
 every {card.spec.hop_s} s, made by {", ".join(f"{n} {v}" for n, v in card.extractors.items())}.
 Labels of DEAM: {card.label_repair or "none used"}.
-
+{_contexts(card)}
 ## How good it is
 
 {_scores(card.scores)}{_tuning(card.tuning)}
@@ -50,6 +51,17 @@ It knows the zones of the person who labelled, and the kinds of music in the tab
 probabilities are those of the training mix of zones; tracks unlike any it learnt from get an
 answer all the same.
 """
+
+
+def _contexts(card: ModelCard) -> str:
+    """Return what a model of contexts is for; empty for one of whole tracks."""
+    context_s = context_of(card.spec)
+    if context_s is None:
+        return ""
+    return (
+        f"It is for contexts of {context_s:g} s, not for whole tracks: the table counts contexts "
+        "cut\nfrom labelled tracks, the scores below one context of each track.\n"
+    )
 
 
 def _scores(scores: dict[str, Any]) -> str:

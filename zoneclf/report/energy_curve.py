@@ -48,23 +48,24 @@ def energy_figure(
     axes.set_xlim(0, at_s[-1] + grid.window_s / 2)
     axes.set_ylim(0, 1.06 * float(rms.max()))
     for number, drop in enumerate(drops, 1):
-        _draw_drop(axes, number, drop)
-    _name_axes(axes, at_s[-1])
+        draw_drop(axes, number, drop)
+    time_axis(axes, at_s[-1])
+    axes.set_ylabel("RMS energy, full scale 1")
+    axes.spines[["top", "right"]].set_visible(False)
     said = f"drop: out of a valley within {settings.within_s:g} s, contrast {settings.contrast:g}"
     axes.plot([], [], " ", label=f"{said} or more")
     figure.legend(loc="outside lower right", ncols=3, fontsize=8, frameon=False)
-    figure.suptitle(f"{_shown(name)}\n{_summary(drops, tempo)}", fontsize=11)
+    figure.suptitle(f"{shown_name(name)}\n{_summary(drops, tempo)}", fontsize=11)
     return figure
 
 
-def _name_axes(axes: Axes, duration_s: float) -> None:
+def time_axis(axes: Axes, duration_s: float) -> None:
+    """Give an axis of time ticks in minutes and seconds."""
     # A round distance between ticks that leaves no more than a dozen.
     step_s = next((step for step in _TICKS_S if 12 * step >= duration_s), _TICKS_S[-1])
     axes.xaxis.set_major_locator(MultipleLocator(step_s))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: clock(value)[:-2]))
     axes.set_xlabel("time, minutes:seconds")
-    axes.set_ylabel("RMS energy, full scale 1")
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_threshold(axes: Axes, level: float, text: str, side: str) -> None:
@@ -81,7 +82,7 @@ def _draw_threshold(axes: Axes, level: float, text: str, side: str) -> None:
     )
 
 
-def _draw_drop(axes: Axes, number: int, drop: Drop) -> None:
+def draw_drop(axes: Axes, number: int, drop: Drop) -> None:
     """Draw a line at the drop and, above the curve, its number and time."""
     axes.axvline(drop.time_s, color=_RED, linewidth=1.4)
     axes.annotate(
@@ -102,7 +103,7 @@ def _summary(drops: Sequence[Drop], tempo: float) -> str:
     return f"{count}, no steady tempo" if np.isnan(tempo) else f"{count}, {tempo:.1f} BPM"
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return a name that fits above the picture, without characters that cannot be drawn."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in name)
     return plain if len(plain) <= _LONGEST_TITLE else f"{plain[: _LONGEST_TITLE - 3]}..."

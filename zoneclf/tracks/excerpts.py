@@ -57,7 +57,7 @@ def middle(frames: Frames, grid: FrameGrid, longest_s: float) -> Frames:
     ValueError
         If no frame fits into so little.
     """
-    count = int((longest_s - grid.window_s) / grid.hop_s + 1 + 1e-6)
+    count = grid.frames_within(longest_s)
     if count < 1:
         raise ValueError(f"longest_s={longest_s}: a frame needs {grid.window_s}")
     if len(frames) <= count:

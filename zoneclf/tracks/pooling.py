@@ -4,7 +4,7 @@ All come from the frame table alone, whichever extractor made it; tempo, which 0
 carry, is measured while the frames are made and handed on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ _BANDS = [column_of(f"{name}_sma{index}_amean") for name, index in BANDS]
 _BRIGHT = CENTRES_HZ >= 3000.0
 # Rows turned to float64 at once: 2 MB.
 _ROWS_AT_ONCE = 1024
-_SIMPLE = (
+SIMPLE = (
     "tempo",
     *_RENAMED,
     "low_energy",
@@ -52,7 +52,7 @@ def track_spec(frames: TableSpec, drops: DropSettings) -> TableSpec:
         window_s=frames.window_s,
         hop_s=frames.hop_s,
         rate_hz=frames.rate_hz,
-        features=(*pooled(frames.features), *_SIMPLE, *DROPS),
+        features=(*pooled(frames.features), *SIMPLE, *DROPS),
         parameters=tuple((f"drop.{name}", value) for name, value in sorted(parameters.items())),
     )
 
@@ -78,11 +78,15 @@ def track_features(frames: Frames, spec: TableSpec, drops: DropSettings) -> Valu
         find_drops(rms, FrameGrid(spec.window_s, spec.hop_s), drops),
         (len(rms) - 1) * spec.hop_s + spec.window_s,
     )
-    simple = _simple(moments.named(spec.features), rms)
-    simple["tempo"] = frames.measures.get("tempo", float("nan"))
-    pairs = np.stack([moments.mean, np.sqrt(moments.variance)], axis=1).ravel()
+    simple = simple_features(moments.mean, moments.variance, spec.features)
+    simple["low_energy"] = np.asarray((rms < rms.mean()).mean())
+    simple["tempo"] = np.asarray(frames.measures.get("tempo", np.nan))
     return np.concatenate(
-        [pairs, [simple[name] for name in _SIMPLE], [found[name] for name in DROPS]]
+        [
+            mean_and_spread(moments.mean, moments.variance),
+            [simple[name] for name in SIMPLE],
+            [found[name] for name in DROPS],
+        ]
     )
 
 
@@ -128,23 +132,31 @@ class Moments:
         """Population variance, shape (columns,)."""
         return self._squares / self._count
 
-    def named(self, columns: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Return mean and variance by column."""
-        pairs = zip(self.mean.tolist(), self.variance.tolist(), strict=True)
-        return dict(zip(columns, pairs, strict=True))
+
+def mean_and_spread(mean: Values, variance: Values) -> Values:
+    """Return mean and standard deviation of each column side by side, shape (..., 2 columns)."""
+    pairs = np.stack([mean, np.sqrt(variance)], axis=-1)
+    return np.asarray(pairs.reshape(*mean.shape[:-1], -1))
 
 
-def _simple(moments: Mapping[str, tuple[float, float]], rms: Values) -> dict[str, float]:
-    values = {name: moments[column][0] for name, column in _RENAMED.items()}
-    bands = np.array([moments[name][0] for name in _BANDS])
-    values["low_energy"] = float((rms < rms.mean()).mean())
-    values["brightness"] = float(bands[_BRIGHT].sum() / bands.sum())
-    values["energy_variance"] = moments[RMS][1]
+def simple_features(mean: Values, variance: Values, columns: Sequence[str]) -> dict[str, Values]:
+    """Return those of `SIMPLE` that follow from mean and variance, shape (..., columns).
+
+    Not among them are low energy, which needs the frames, and tempo, which they do not carry.
+    """
+    place = {column: number for number, column in enumerate(columns)}
+    values = {name: mean[..., place[column]] for name, column in _RENAMED.items()}
+    bands = mean[..., [place[name] for name in _BANDS]]
+    bright, total = bands[..., _BRIGHT].sum(axis=-1), bands.sum(axis=-1)
+    # Digital silence has no band: it is not bright.
+    values["brightness"] = np.divide(bright, total, out=np.zeros_like(total), where=total > 0)
+    values["energy_variance"] = variance[..., place[RMS]]
     for number in range(1, 6):
-        mean, variance = moments[f"pcm_fftMag_mfcc_sma({number})_amean"]
-        within, within_variance = moments[f"pcm_fftMag_mfcc_sma({number})_stddev"]
-        values[f"mfcc_{number}_mean"] = mean
+        outer = place[f"pcm_fftMag_mfcc_sma({number})_amean"]
+        inner = place[f"pcm_fftMag_mfcc_sma({number})_stddev"]
+        values[f"mfcc_{number}_mean"] = mean[..., outer]
         # Law of total variance: the mean variance within frames (their mean square deviation)
         # and the variance of their means.
-        values[f"mfcc_{number}_std"] = float(np.sqrt(within**2 + within_variance + variance))
+        within = mean[..., inner] ** 2 + variance[..., inner]
+        values[f"mfcc_{number}_std"] = np.sqrt(within + variance[..., outer])
     return values
