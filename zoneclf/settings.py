@@ -94,6 +94,7 @@ class TrainSettings:
     """How a zone model is trained."""
 
     strategy: Strategy = "weighted"
+    from_starter: bool = False
     features: str = "deam236"
     learner: Learner = "trees"
     user_weight: float | Chosen = 3.0

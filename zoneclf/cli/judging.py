@@ -84,11 +84,11 @@ def predict(
     if method not in ("frames", "opensmile"):
         raise UsageError(f"--method {method} does not read sound; use frames or opensmile")
     from zoneclf.cli.prediction_output import as_csv, as_json, as_table
-    from zoneclf.pipeline.choosing import chosen_model
+    from zoneclf.pipeline.choosing import answering_model
     from zoneclf.pipeline.predicting import predict as run
     from zoneclf.pipeline.workspace import Workspace
 
-    found_model = chosen_model(Workspace(), model)
+    found_model = answering_model(Workspace(), settings, model, console)
     found = run(
         Workspace(), settings, found_model, paths, method=method, voice=console, explain=explain
     )

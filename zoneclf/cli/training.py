@@ -60,6 +60,10 @@ Timeline = Annotated[
 Context = Annotated[
     float | None, typer.Option(help="Seconds of a timeline's context.", show_default="15")
 ]
+FromStarter = Annotated[
+    bool,
+    typer.Option("--from-starter", help="Start from the model that comes with zoneclf (affect)."),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed.", show_default="0")]
 Tune = Annotated[
     int,
@@ -76,6 +80,7 @@ Name = Annotated[str, typer.Option(help="Name of the new model folder.")]
 def train(
     user_weight: UserWeight = None,
     strategy: StrategyName = None,
+    from_starter: FromStarter = False,
     features: Features = None,
     learner: LearnerName = None,
     finetune: FinetuneName = None,
@@ -94,8 +99,10 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train a zone model and store it under models/."""
-    chosen: dict[str, object] = {"strategy": strategy, "features": features, "learner": learner}
-    chosen |= {"finetune": finetune, "soft_labels": soft_labels, "seed": seed}
+    chosen: dict[str, object] = {"features": features, "learner": learner, "seed": seed}
+    chosen |= {"strategy": strategy or ("affect" if from_starter else None)}
+    chosen |= {"from_starter": from_starter or None}
+    chosen |= {"finetune": finetune, "soft_labels": soft_labels}
     chosen |= {"match_length_s": match_length}
     chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
     chosen |= {"user_weight": _number(user_weight, "--user-weight")}

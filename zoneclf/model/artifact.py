@@ -18,8 +18,9 @@ from zoneclf.errors import ModelError, OutputError, TableError
 from zoneclf.model.card import CARD, ModelCard, read_card
 from zoneclf.model.members import Member, Trees, dense_from
 from zoneclf.model.plan import members_of, plan_of, predictor_from
-from zoneclf.model.predictors import Predictor, Probabilities
+from zoneclf.model.predictors import Predictor, Probabilities, Values
 from zoneclf.model.reference import REFERENCE, Reference, reference_from
+from zoneclf.model.told import values_told
 from zoneclf.model.trees_check import require_sound_trees
 from zoneclf.store import TableSpec
 from zoneclf.writing import make_folder, write_text
@@ -58,13 +59,26 @@ class ZoneModel:
         TableError
             If a column the model was trained on is missing.
         """
+        return self.predictor.probabilities(self._asked(features))
+
+    def values(self, features: pd.DataFrame) -> Values | None:
+        """Return predicted arousal and valence, shape (tracks, 2); None if it predicts none.
+
+        Raises
+        ------
+        TableError
+            As `probabilities`.
+        """
+        return values_told(self.predictor, self._asked(features))
+
+    def _asked(self, features: pd.DataFrame) -> pd.DataFrame:
         missing = [name for name in self.card.spec.features if name not in features.columns]
         if missing:
             raise TableError(
                 f"{len(missing)} features of model {self.card.name} are missing, first "
                 f"{missing[0]!r}; extract with the method it was trained on"
             )
-        return self.predictor.probabilities(features[list(self.card.spec.features)])
+        return features[list(self.card.spec.features)]
 
     def require_spec(self, spec: TableSpec, extractors: dict[str, int]) -> None:
         """Check that features of this spec and these extractor versions are what it learnt from.

@@ -159,8 +159,12 @@ class Rescaled:
 
     def probabilities(self, features: pd.DataFrame) -> Probabilities:
         """Return shape (tracks, zones); the columns are in the order of training."""
+        return self.part.probabilities(self.moved(features))
+
+    def moved(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return features in standard units."""
         moved = features.sub(list(self.centre), axis=1).div(list(self.spread), axis=1)
-        return self.part.probabilities(moved.astype(np.float32))
+        return moved.astype(np.float32)
 
 
 @dataclass(frozen=True)

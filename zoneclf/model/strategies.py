@@ -56,7 +56,8 @@ def contenders(task: Task, progress: Progress = lambda *_: None) -> list[Contend
 
     Empty if the user's tracks are too few to compare anything.
     """
-    names = [BASELINE] if task.is_own.all() else list(FIXED)
+    alone = [BASELINE] if task.starter is None else [BASELINE, "affect"]
+    names = alone if task.is_own.all() else list(FIXED)
     fits: dict[str, Fit] = {name: _fit(name) for name in names}
     try:
         return task.remembered(

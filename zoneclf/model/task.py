@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from zoneclf.labels.regions import ZoneRegions
 from zoneclf.labels.table import LabelledTable
+from zoneclf.model.predictors import Affect
 from zoneclf.settings import TrainSettings
 
 Values = npt.NDArray[np.float64]
@@ -24,7 +25,8 @@ class Task:
     """Labelled training rows with the chosen features.
 
     `own` names the sources that are the user's, whose zones the model is for; `regions` is the
-    rule that made zones of arousal and valence.  `memo` keeps what was learnt last: from other
+    rule that made zones of arousal and valence.  `starter` predicts arousal and valence in place of
+    a model of other sources.  `memo` keeps what was learnt last: from other
     sources alone it is the same in every fold of the user's tracks.
     """
 
@@ -32,6 +34,7 @@ class Task:
     own: frozenset[str]
     settings: TrainSettings
     regions: ZoneRegions | None = None
+    starter: Affect | None = None
     memo: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict, compare=False, repr=False)
 
     @cached_property

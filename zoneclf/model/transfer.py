@@ -67,10 +67,12 @@ def affect(task: Task) -> Predictor:
 
 
 def source_affect(task: Task) -> Affect:
-    """Return the regressors of other sources' arousal and valence, with the rule."""
+    """Return the regressors of other sources' arousal and valence, or the starter's, with the rule."""
     regions = task.regions
     if regions is None:
         raise SettingsError("labels.zone_mapping: the strategy affect needs the zones' rule")
+    if task.starter is not None:
+        return replace(task.starter, regions=regions)
     others = task.other_rows
     return task.remembered("affect", others, lambda: fit_affect(others, task.settings, regions))
 
@@ -124,7 +126,8 @@ def _shifted(task: Task, source: Affect) -> Shifted:
     """
     own = task.own_rows
     start, told = told_by(source, own.features)
-    others = told_by(source, task.other_rows.features)[1]
+    # The starter has no tracks; the user's in their own units cost .005 of log loss at most.
+    others = told_by(source, task.other_rows.features)[1] if task.starter is None else told
     width = told.shape[1] - len(NAMES)
     held = np.repeat([_FEATURE_PENALTY * width, _AFFECT_PENALTY], [width, len(NAMES)])
     pull = Pull(held, scale_of(others), _AFFECT_PENALTY, start)
@@ -160,10 +163,10 @@ def _slow(task: Task) -> TrainSettings:
 
 
 def _require_others(task: Task) -> None:
-    if task.is_own.all():
+    if task.is_own.all() and task.starter is None:
         raise TableError(
             "there is no source but your own to learn from first; extract DEAM, or use "
-            "--strategy user-only"
+            "--from-starter or --strategy user-only"
         )
 
 

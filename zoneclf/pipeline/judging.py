@@ -8,7 +8,6 @@ import numpy as np
 
 from zoneclf import __version__
 from zoneclf.errors import ModelError, TableError
-from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import ZoneModel
 from zoneclf.model.calibration import sets_of
@@ -18,6 +17,7 @@ from zoneclf.model.task import Task
 from zoneclf.pipeline.choosing import chosen_model
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.shaping import matched
+from zoneclf.pipeline.tasks import task_for
 from zoneclf.pipeline.training import ids_digest
 from zoneclf.pipeline.workspace import Voice, Workspace, now, own_sources
 from zoneclf.report.evaluation import Evaluation, cross_validate, on_holdout
@@ -47,8 +47,8 @@ class Case:
     def task(self) -> Task:
         """The model's own training, to be repeated on folds of its training tracks."""
         training = self.learnable.with_features(self.model.card.spec.features)
-        regions = regions_of(zone_map(self.settings))
-        return Task(training, self.own, train_settings(self.model.card), regions)
+        rule = zone_map(self.settings)
+        return task_for(training, self.own, train_settings(self.model.card), rule)
 
     def crossed(self, repeats: int) -> Evaluation:
         """Return out-of-fold predictions of the training tracks, calibrated on folds as well.

@@ -32,7 +32,8 @@ class Prediction:
     """What a model says of one file; without sound, `zone` is None and `reason` says why.
 
     `set` names the zones that cannot be ruled out, ``listen`` where none can; it is empty for a
-    model that does not know how sure it is.  `why` is told where it is asked for.
+    model that does not know how sure it is.  `arousal` and `valence`, from 1 to 9, are None where
+    the model does not predict them.  `why` is told where it is asked for.
     """
 
     path: str
@@ -42,6 +43,8 @@ class Prediction:
     confidence: float | None
     probabilities: dict[str, float]
     set: str = ""
+    arousal: float | None = None
+    valence: float | None = None
     why: Why | None = None
 
 
@@ -161,12 +164,14 @@ def _prediction(
 ) -> Prediction:
     if facts.status not in WITH_ROWS:
         return Prediction(path, facts.status, facts.reason, None, None, {})
-    row = model.probabilities(features.loc[[facts.track_id]])[0]
+    track = features.loc[[facts.track_id]]
+    row, values = model.probabilities(track)[0], model.values(track)
     zones = model.card.zones
     best = int(np.argmax(row))
     whole = {zone: float(p) for zone, p in zip(zones, row, strict=True)}
     shares = {zone: round(p, 4) for zone, p in whole.items()}
     words = sets.words(whole) if sets else ""
+    moods = () if values is None else [round(float(value), 3) for value in values[0]]
     return Prediction(
-        path, facts.status, facts.reason, zones[best], float(row[best]), shares, words
+        path, facts.status, facts.reason, zones[best], float(row[best]), shares, words, *moods
     )

@@ -12,7 +12,6 @@ import numpy as np
 
 from zoneclf import __version__
 from zoneclf.errors import OutputError, TableError, UsageError
-from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import save_model
 from zoneclf.model.card import ModelCard
@@ -20,6 +19,7 @@ from zoneclf.model.predictors import Calibrated
 from zoneclf.model.preparation import prepare
 from zoneclf.model.reference import reference_of
 from zoneclf.model.splits import Holdout, load_or_draw
+from zoneclf.model.starter import STARTER, load_starter
 from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
 from zoneclf.model.tuning import require_tunable
@@ -27,6 +27,7 @@ from zoneclf.pipeline.contexts import contexts_of
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.shaping import matched
+from zoneclf.pipeline.tasks import task_for
 from zoneclf.pipeline.tuning import tuned
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text, comparison_lines
@@ -91,7 +92,7 @@ def train(
         require_tunable(settings.train)
     table, note = current_table(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
-    task = Task(training, own, settings.train, regions_of(zone_map(settings)))
+    task = task_for(training, own, settings.train, zone_map(settings))
     task = _of_contexts(workspace, settings, task, voice) if timeline else task
     voice.say(_announced(task, holdout))
     task, searched = tuned(workspace, task, trials, voice) if trials else (task, None)
@@ -140,7 +141,8 @@ def training_rows(
         )
     labelled = matched(workspace, settings, labelled, settings.train.match_length_s)
     mine = np.isin(labelled.source, list(own))
-    used = labelled.take(mine) if settings.train.strategy in OWN_ONLY else labelled
+    alone = settings.train.strategy in OWN_ONLY or settings.train.from_starter
+    used = labelled.take(mine) if alone else labelled
     prepared, remarks = prepare(used, settings.train.features)
     for remark in remarks:
         voice.say(remark)
@@ -173,12 +175,17 @@ def _card(
     measured: Measured,
 ) -> ModelCard:
     # What was compared and not taken has left nothing in the model, nor its licence.
-    table = task.own_rows if measured.taken in OWN_ONLY else task.table
-    sources = {
+    alone = measured.taken in OWN_ONLY
+    table = task.own_rows if alone else task.table
+    sources: dict[str, dict[str, int]] = {
         str(source): dict(Counter(np.array(table.zones)[table.codes[table.source == source]]))
         for source in np.unique(table.source)
     }
     used = [note.notes["sources"][source] for source in sources]
+    if task.starter is not None and not alone:
+        starter = load_starter().card
+        sources[STARTER] = starter.sources["deam"]
+        used.append(vars(starter))
     repairs = {part.get("label_repair") for part in used} - {None}
     return ModelCard(
         name=name,
@@ -213,6 +220,8 @@ def _new_folder(models: Path, name: str, strategy: str) -> Path:
     """Return the folder of a new model; asked before any work."""
     if name in {".", ".."} or Path(name).name != name:
         raise UsageError(f"--name {name}: is a path; give a plain name")
+    if name == STARTER:
+        raise UsageError(f"--name {name}: is the model that comes with zoneclf; choose another")
     if models.exists() and not models.is_dir():
         raise OutputError(f"{models}: is no folder; move it away")
     folder = models / (name or _free_name(models, strategy))
