@@ -163,6 +163,18 @@ def test_trees_of_zones_tell_no_arousal(make_table: Make) -> None:
     assert values_told(learnt, table.features) is None
 
 
+@pytest.mark.parametrize("missing", [0.2, 1.0])
+def test_a_missing_tempo_counts_as_a_usual_one(make_table: Make, missing: float) -> None:
+    table = make_table(90)
+    gone = np.random.default_rng(0).random(90) < missing
+    table.features.loc[gone, "fast"] = np.nan
+    settings = TrainSettings(strategy="user-only", learner="linear")
+    learnt = fit(Task(table, frozenset({"user"}), settings))
+    shares = learnt.probabilities(table.features)
+    assert np.isfinite(shares).all()
+    assert (shares.argmax(axis=1) == table.codes).mean() > 0.8
+
+
 @pytest.fixture
 def script(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script that trains the starter."""
@@ -198,7 +210,7 @@ def test_our_features_of_real_songs_are_those_it_learnt_from(
     apart = (ours - theirs).abs() / songs.std()
     assert apart.median(axis=None) < 0.03
     assert apart.max(axis=None) < 0.3
-    np.testing.assert_allclose(starter.values(ours), starter.values(theirs), atol=0.1)
+    np.testing.assert_allclose(starter.values(ours), starter.values(theirs), atol=0.15)
 
 
 @pytest.mark.real_data

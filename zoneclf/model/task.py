@@ -25,17 +25,17 @@ class Task:
     """Labelled training rows with the chosen features.
 
     `own` names the sources that are the user's, whose zones the model is for; `regions` is the
-    rule that made zones of arousal and valence.  `starter` predicts arousal and valence in place of
-    a model of other sources.  `memo` keeps what was learnt last: from other
-    sources alone it is the same in every fold of the user's tracks.
+    rule that made zones of arousal and valence.  `memo` keeps what was learnt last: from other
+    sources alone it is the same in every fold of the user's tracks.  `starter` predicts arousal and
+    valence in place of a model of other sources.
     """
 
     table: LabelledTable
     own: frozenset[str]
     settings: TrainSettings
     regions: ZoneRegions | None = None
-    starter: Affect | None = None
     memo: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict, compare=False, repr=False)
+    starter: Affect | None = None
 
     @cached_property
     def is_own(self) -> npt.NDArray[np.bool_]:

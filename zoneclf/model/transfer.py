@@ -67,7 +67,7 @@ def affect(task: Task) -> Predictor:
 
 
 def source_affect(task: Task) -> Affect:
-    """Return the regressors of other sources' arousal and valence, or the starter's, with the rule."""
+    """Return regressors of arousal and valence, other sources' or the starter's, and the rule."""
     regions = task.regions
     if regions is None:
         raise SettingsError("labels.zone_mapping: the strategy affect needs the zones' rule")

@@ -18,6 +18,7 @@ from zoneclf.labels.table import load_unified
 from zoneclf.model.artifact import load_model
 from zoneclf.model.card import CARD
 from zoneclf.model.splits import load_holdout
+from zoneclf.model.starter import load_starter
 from zoneclf.pipeline.contexts import spec_at
 from zoneclf.pipeline.labelling import zone_map
 from zoneclf.pipeline.planning import sound_reader
@@ -116,6 +117,12 @@ def _tables(workspace: Workspace, settings: Settings) -> Iterator[Check]:
 def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     reader = sound_reader(settings, "frames")
     spec = track_spec(reader.spec, settings.drops)
+    try:
+        starter = load_starter()
+        starter.require_spec(spec, {})
+        yield Check("ok", "model starter", "comes with zoneclf, learnt from DEAM, non-commercial")
+    except ZoneclfError as error:
+        yield Check("note", "model starter", str(error))
     for card in sorted(workspace.models.glob(f"*/{CARD}")):
         try:
             model = load_model(card.parent)

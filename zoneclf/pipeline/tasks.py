@@ -32,7 +32,7 @@ def task_for(
     starter = load_starter()
     starter.require_spec(table.spec, {})
     mine = table.take(np.isin(table.source, list(own)))
-    return Task(mine, own, settings, regions, affect_under(starter, zones))
+    return Task(mine, own, settings, regions, starter=affect_under(starter, zones))
 
 
 def require_fit_for_starter(settings: TrainSettings) -> None:
