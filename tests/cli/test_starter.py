@@ -90,7 +90,7 @@ def test_it_is_asked_by_name_where_there_is_a_model(tour: Any, zoneclf: Run) -> 
     assert header.split() == ["zone", "sure", *ZONES, "arousal", "valence", "set", "track"]
     assert len(lines) == 24
     refused = zoneclf(tour.root, "train", "--name", "starter")
-    assert refused.returncode == 3
+    assert refused.returncode == 2
     assert "--name starter: is the model that comes with zoneclf; choose another" in refused.stderr
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from zoneclf.model.card import ModelCard
 
-
 _TEXT = """# The starter
 
 The model that comes with zoneclf and answers before anything is labelled: it predicts arousal and
