@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import zoneclf
-from zoneclf.errors import ModelError
+from zoneclf.errors import ModelError, TableError
 from zoneclf.frames.extractor import spec_of
 from zoneclf.frames.grid import FrameGrid
 from zoneclf.frames.native import NativeExtractor
 from zoneclf.frames.sound_reader import SoundReader
-from zoneclf.labels.regions import regions_of
+from zoneclf.labels.regions import ZoneRegions, regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.labels.zones import Bound, Zone, ZoneMap, ZoneRule, load_zones
 from zoneclf.model.affect import fit_affect, predicted_values
@@ -26,7 +26,7 @@ from zoneclf.model.members import Kernels
 from zoneclf.model.plan import members_of
 from zoneclf.model.predictors import Affect, Blend, Calibrated, Doubled, Predictor, Rescaled
 from zoneclf.model.starter import load_starter, starter_columns, under_rule
-from zoneclf.model.strategies import fit
+from zoneclf.model.strategies import contenders, fit
 from zoneclf.model.task import Task
 from zoneclf.model.told import values_told
 from zoneclf.report.starter_card import starter_card_text
@@ -38,6 +38,8 @@ ROOT = Path(zoneclf.__file__).parents[1]
 FOLDER = ROOT / "zoneclf" / "starter"
 ZONES = load_zones(ROOT / "config" / "zone_mapping.yaml")
 MOST_BYTES = 5_000_000
+# The toy table's zones are stretches of arousal, 2.5 wide.
+TOY_RULE = ZoneRegions((3.75, 6.25), (), ((0,), (1,), (2,)), 3)
 FULL_SONGS, CLIPS = (3, 577, 598, 658), (2, 3, 4, 5, 7, 8)
 Make = Callable[..., LabelledTable]
 
@@ -155,6 +157,48 @@ def test_a_predictor_tells_the_arousal_of_a_part(make_table: Make, way: str) -> 
     assert values is not None
     assert values.shape == (60, 2)
     assert np.corrcoef(values[:, 0], table.about["arousal"])[0, 1] > 0.8
+
+
+@pytest.fixture
+def learnt_elsewhere(make_table: Make) -> Affect:
+    """Arousal and valence of the toy table, as the starter has those of real music."""
+    return fit_affect(make_table(120, seed=7), TrainSettings(keep_rows=False), TOY_RULE)
+
+
+def task_from(table: LabelledTable, starter: Affect | None, strategy: str) -> Task:
+    settings = TrainSettings(strategy=strategy, rounds=20, inner_folds=2, inner_repeats=1)  # type: ignore[arg-type]
+    return Task(table, frozenset({"user"}), settings, TOY_RULE, starter=starter)
+
+
+def right(predictor: Predictor, table: LabelledTable) -> float:
+    guesses = predictor.probabilities(table.features).argmax(axis=1)
+    return float((guesses == table.codes).mean())
+
+
+def test_training_starts_from_it_without_another_source(
+    make_table: Make, learnt_elsewhere: Affect
+) -> None:
+    table, unseen = make_table(60), make_table(60, seed=1)
+    learnt = fit(task_from(table, learnt_elsewhere, "affect"))
+    assert right(learnt, unseen) > 0.8
+    # Zones by another rule: half of GREEN is YELLOW to this user.
+    calm = (table.codes == 1) & (table.about["arousal"] < 5.0).to_numpy()
+    theirs = replace(table, codes=np.where(calm, 0, table.codes))
+    calm = (unseen.codes == 1) & (unseen.about["arousal"] < 5.0).to_numpy()
+    wanted = replace(unseen, codes=np.where(calm, 0, unseen.codes))
+    moved = fit(task_from(theirs, learnt_elsewhere, "affect"))
+    assert right(moved, wanted) > right(learnt_elsewhere, wanted) + 0.05
+    with pytest.raises(TableError, match="or use --from-starter or"):
+        fit(task_from(table, None, "affect"))
+
+
+def test_auto_compares_it_with_learning_from_nothing_else(
+    make_table: Make, learnt_elsewhere: Affect
+) -> None:
+    table = make_table(60)
+    found = contenders(task_from(table, learnt_elsewhere, "auto"))
+    assert {contender.name for contender in found} == {"user-only", "affect"}
+    assert [one.name for one in contenders(task_from(table, None, "auto"))] == ["user-only"]
 
 
 def test_trees_of_zones_tell_no_arousal(make_table: Make) -> None:
