@@ -32,6 +32,7 @@ from zoneclf.model.artifact import save_model
 from zoneclf.model.calibration import zone_sets
 from zoneclf.model.card import ModelCard
 from zoneclf.model.predictors import Affect, Probabilities
+from zoneclf.model.reference import reference_of
 from zoneclf.model.splits import folds
 from zoneclf.model.starter import STARTER, starter_columns
 from zoneclf.pipeline.training import ids_digest
@@ -165,7 +166,9 @@ def main() -> int:
         sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")
     table = songs()
     scores, calibration = judged(table, options.repeats)
-    card = save_model(trained(table), card_of(table, scores, calibration), options.output)
+    card = card_of(table, scores, calibration)
+    reference = reference_of(table, frozenset())
+    card = save_model(trained(table), card, options.output, reference=reference)
     write_text(starter_card_text(card), options.output / "MODEL_CARD.md")
     size = sum(path.stat().st_size for path in options.output.iterdir())
     print(f"{options.output}: {len(table.spec.features)} columns, {size / 1e6:.1f} MB")

@@ -52,7 +52,7 @@ def under_rule(model: ZoneModel, zones: ZoneMap) -> ZoneModel:
         return model
     predictor = affect_under(model, zones)
     card = replace(model.card, zones=zones.names, rule=zones.digest, calibration={}, scores={})
-    return ZoneModel(predictor, card)
+    return replace(model, predictor=predictor, card=card)
 
 
 def affect_under(model: ZoneModel, zones: ZoneMap) -> Affect:

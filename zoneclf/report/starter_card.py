@@ -25,8 +25,8 @@ from it.  **Not fitted to your music**: neither your tracks nor your idea of the
 - Songs per zone of the rule it was made with: {zones}.
 - For songs up to id 1000 the features cover the whole song, their ratings 45 s of it.
 - No song's row of features, and no row computed from one, is in the model: it holds trees, a ridge
-  regression on random Fourier features, and of each column 101 quantiles, the lowest and the
-  highest value included.
+  regression on random Fourier features, and of each column 101 quantiles (the lowest and the
+  highest value included), nine of them once more to explain predictions by.
 
 ## How good it is
 
