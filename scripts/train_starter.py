@@ -10,12 +10,10 @@ zoneclf/starter.
 
 import argparse
 import datetime
-import platform
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ import numpy.typing as npt
 from eval_deam import ROOT, ZONES, labelled, song_table
 from sklearn.metrics import f1_score, recall_score
 
-from zoneclf import __version__
 from zoneclf.labels.regions import regions_of
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.affect import NAMES, fit_affect
@@ -36,6 +33,7 @@ from zoneclf.model.reference import reference_of
 from zoneclf.model.splits import folds
 from zoneclf.model.starter import STARTER, starter_columns
 from zoneclf.pipeline.training import ids_digest
+from zoneclf.pipeline.versions import versions_used
 from zoneclf.report.scores import score
 from zoneclf.report.starter_card import starter_card_text
 from zoneclf.settings import DeamLabels, TrainSettings
@@ -131,7 +129,6 @@ def judged(table: LabelledTable, repeats: int) -> tuple[dict[str, Any], dict[str
 def card_of(table: LabelledTable, scores: dict[str, Any], calibration: dict[str, Any]) -> ModelCard:
     """Return the starter's card."""
     counts = Counter(np.array(table.zones)[table.codes].tolist())
-    packages = ("numpy", "pandas", "scipy", "scikit-learn")
     return ModelCard(
         name=STARTER,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -146,11 +143,7 @@ def card_of(table: LabelledTable, scores: dict[str, Any], calibration: dict[str,
         training=ids_digest(table),
         holdout="",
         licence="non-commercial",
-        versions={
-            "zoneclf": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
+        versions=versions_used(),
         calibration=calibration,
         scores=scores,
     )

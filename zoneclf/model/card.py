@@ -103,16 +103,21 @@ def newest_model(folder: Path, *, timeline: bool = False) -> Path:
     ModelError
         If there is none.
     """
-    cards = {path.parent: read_card(path.parent) for path in folder.glob(f"*/{CARD}")}
-    found = {
-        path: card.created
-        for path, card in cards.items()
-        if (context_of(card.spec) is not None) == timeline
-    }
+    found = models_in(folder, timeline=timeline)
     if not found:
         kind, option = (" for timelines", " --timeline") if timeline else ("", "")
         raise ModelError(f"{folder}: holds no model{kind}; run zoneclf train{option}")
     return max(found, key=lambda path: found[path])
+
+
+def models_in(folder: Path, *, timeline: bool = False) -> dict[Path, str]:
+    """Return when each model of whole tracks, or of contexts, was made, by its folder."""
+    cards = {path.parent: read_card(path.parent) for path in folder.glob(f"*/{CARD}")}
+    return {
+        path: card.created
+        for path, card in cards.items()
+        if (context_of(card.spec) is not None) == timeline
+    }
 
 
 def _require_kinds(card: ModelCard) -> None:

@@ -2,7 +2,7 @@
 
 from zoneclf.labels.zones import ZoneMap, load_zones
 from zoneclf.model.artifact import ZoneModel, load_model
-from zoneclf.model.card import CARD, newest_model
+from zoneclf.model.card import models_in, newest_model
 from zoneclf.model.starter import STARTER, load_starter, under_rule
 from zoneclf.pipeline.labelling import zone_map
 from zoneclf.pipeline.starting import shipped_config
@@ -33,7 +33,7 @@ def answering_model(workspace: Workspace, settings: Settings, name: str, voice: 
     SettingsError
         If the starter is asked and the zones' rule does not say what it must.
     """
-    alone = not name and not any(workspace.models.glob(f"*/{CARD}"))
+    alone = not name and not models_in(workspace.models)
     if name != STARTER and not alone:
         return chosen_model(workspace, name)
     starter = load_starter()

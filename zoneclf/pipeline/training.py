@@ -2,15 +2,12 @@
 
 import datetime
 import hashlib
-import platform
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from zoneclf import __version__
 from zoneclf.errors import OutputError, TableError, UsageError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.artifact import save_model
@@ -29,14 +26,13 @@ from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.shaping import matched
 from zoneclf.pipeline.tasks import task_for
 from zoneclf.pipeline.tuning import tuned
+from zoneclf.pipeline.versions import versions_used
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.report.card import card_text, comparison_lines
 from zoneclf.report.tuning import OPTIMISM
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
 from zoneclf.writing import write_text
-
-_PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "soundfile", "soxr")
 
 
 @dataclass(frozen=True)
@@ -115,6 +111,8 @@ def _announced(task: Task, holdout: Holdout) -> str:
 
 def _of_contexts(workspace: Workspace, settings: Settings, task: Task, voice: Voice) -> Task:
     """Return the task of learning from contexts cut from the tracks of one."""
+    if task.starter is not None:
+        raise UsageError("--timeline: the starter knows whole tracks; leave out --from-starter")
     pieces = contexts_of(workspace, settings, task.table, voice)
     # Kernels around so many would not fit into memory.
     return replace(task, table=pieces, settings=replace(task.settings, keep_rows=False))
@@ -204,7 +202,7 @@ def _card(
         training=ids_digest(table),
         holdout=holdout.checksum,
         licence=max(part["licence"] for part in used),
-        versions=_versions(),
+        versions=versions_used(),
         calibration=measured.calibration,
         comparison=[contender.as_json() for contender in measured.comparison],
         scores=measured.scores,
@@ -235,16 +233,6 @@ def _free_name(models: Path, strategy: str) -> str:
     while (models / f"{strategy}-{number}").exists():
         number += 1
     return f"{strategy}-{number}"
-
-
-def _versions() -> dict[str, str]:
-    found = {"zoneclf": __version__, "python": platform.python_version()}
-    for package in (*_PACKAGES, "xgboost-cpu", "xgboost"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def ids_digest(table: LabelledTable) -> str:
