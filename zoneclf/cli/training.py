@@ -100,17 +100,16 @@ def train(
 ) -> None:
     """Train a zone model and store it under models/."""
     chosen: dict[str, object] = {"features": features, "learner": learner, "seed": seed}
-    chosen |= {"strategy": strategy or ("affect" if from_starter else None)}
-    chosen |= {"from_starter": from_starter or None}
-    chosen |= {"finetune": finetune, "soft_labels": soft_labels}
-    chosen |= {"match_length_s": match_length}
+    strategy = strategy or ("affect" if from_starter else None)
+    chosen |= {"strategy": strategy, "from_starter": from_starter or None}
+    chosen |= {"finetune": finetune, "soft_labels": soft_labels, "match_length_s": match_length}
     chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
     chosen |= {"user_weight": _number(user_weight, "--user-weight")}
     chosen |= {"ensemble_weight": _number(ensemble_weight, "--ensemble-weight")}
     if context is not None and not timeline:
         raise typer.BadParameter("is for --timeline; add that", param_hint="--context")
-    options = {f"train.{key}": value for key, value in chosen.items()}
-    settings = settings_of(config, options | {"timeline.context_s": context})
+    keys = {f"train.{key}": value for key, value in chosen.items()}
+    settings = settings_of(config, keys | {"timeline.context_s": context})
     from zoneclf.pipeline.training import train as run
     from zoneclf.pipeline.workspace import Workspace
     from zoneclf.tracks.sets import require_set

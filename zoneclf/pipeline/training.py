@@ -175,10 +175,7 @@ def _card(
     # What was compared and not taken has left nothing in the model, nor its licence.
     alone = measured.taken in OWN_ONLY
     table = task.own_rows if alone else task.table
-    sources: dict[str, dict[str, int]] = {
-        str(source): dict(Counter(np.array(table.zones)[table.codes[table.source == source]]))
-        for source in np.unique(table.source)
-    }
+    sources = _counts(table)
     used = [note.notes["sources"][source] for source in sources]
     if task.starter is not None and not alone:
         starter = load_starter().card
@@ -194,9 +191,7 @@ def _card(
         strategy=task.settings.strategy,
         taken=measured.taken,
         settings=asdict(task.settings),
-        sources={
-            name: {str(z): int(n) for z, n in zones.items()} for name, zones in sources.items()
-        },
+        sources=sources,
         rule=str(note.notes["rule"]),
         label_repair=", ".join(sorted(map(str, repairs))),
         training=ids_digest(table),
@@ -207,6 +202,15 @@ def _card(
         comparison=[contender.as_json() for contender in measured.comparison],
         scores=measured.scores,
     )
+
+
+def _counts(table: LabelledTable) -> dict[str, dict[str, int]]:
+    """Return the tracks of every source by zone."""
+    names = np.array(table.zones)[table.codes]
+    return {
+        str(source): dict(Counter(names[table.source == source].tolist()))
+        for source in np.unique(table.source)
+    }
 
 
 def _counted(table: LabelledTable) -> str:
