@@ -100,8 +100,7 @@ def train(
 ) -> None:
     """Train a zone model and store it under models/."""
     chosen: dict[str, object] = {"features": features, "learner": learner, "seed": seed}
-    strategy = strategy or ("affect" if from_starter else None)
-    chosen |= {"strategy": strategy, "from_starter": from_starter or None}
+    chosen |= _start(strategy, from_starter)
     chosen |= {"finetune": finetune, "soft_labels": soft_labels, "match_length_s": match_length}
     chosen |= {"normalise": normalise, "domain_adapt": domain_adapt, "balance": balance}
     chosen |= {"user_weight": _number(user_weight, "--user-weight")}
@@ -118,6 +117,12 @@ def train(
     trained = run(Workspace(), settings, name, console, trials=tune, timeline=timeline)
     console.close()
     _tell(trained, json_)
+
+
+def _start(strategy: Strategy | None, from_starter: bool) -> dict[str, object]:
+    """Return the strategy, affect where nothing else was chosen, and whether the starter is it."""
+    chosen: Strategy | None = strategy or ("affect" if from_starter else None)
+    return {"strategy": chosen, "from_starter": from_starter or None}
 
 
 def _tell(trained: "Trained", as_json: bool) -> None:
