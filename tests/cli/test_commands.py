@@ -76,12 +76,23 @@ def test_train_says_what_was_repaired_held_out_and_where_the_model_is(tour: Tour
     assert "holdout drawn: " in tour.train.stderr
     assert "seed 0" in tour.train.stderr
     model = tour.root / "models" / "weighted-1"
-    assert {path.name for path in model.iterdir()} == {"model.json", "card.json", "MODEL_CARD.md"}
+    assert {path.name for path in model.iterdir()} == {
+        "model.json",
+        "card.json",
+        "MODEL_CARD.md",
+        "DATA_CARD.md",
+        "reference.json",
+    }
     card = json.loads((model / "card.json").read_text(encoding="utf-8"))
     held_out = json.loads((tour.root / "dataset" / "holdout.json").read_text(encoding="utf-8"))
     assert card["settings"]["user_weight"] == 3.0
     assert card["licence"] == "non-commercial"  # DEAM's features went into it
     assert card["holdout"] == held_out["checksum"]
+    mine = card["data"]["sources"]["user"]
+    assert mine["learnt"] == sum(card["sources"]["user"].values())
+    assert mine["held_out"] == card["data"]["holdout"]["tracks"] == len(held_out["track_ids"])
+    told = (model / "DATA_CARD.md").read_text(encoding="utf-8")
+    assert f"| user | {mine['tracks']} | {mine['minutes']} | {mine['labelled']} |" in told
     learnt = sum(card["sources"]["user"].values())
     assert learnt + len(held_out["track_ids"]) == 24
     assert sum(card["sources"]["deam"].values()) == 30

@@ -116,8 +116,8 @@ def test_every_beginning_has_the_shares_of_the_zones() -> None:
 @pytest.mark.parametrize(
     ("most", "sizes"),
     [
-        (20, [20]),
-        (27, [27]),
+        (20, [10, 20]),
+        (28, [14, 28]),
         (40, [25, 40]),
         (310, [25, 50, 100, 200, 310]),
         (401, [25, 50, 100, 200, 401]),

@@ -28,7 +28,8 @@ class ModelCard:
     `spec` is that of the features it learnt from; `extractors` the versions that made them;
     `sources` says rows per zone by source; `training` and `holdout` are hashes of which tracks
     were learnt from and kept out; `scores` is what was measured when it was trained, `comparison`
-    what it was chosen from, `tuning` what a search for its settings found.
+    what it was chosen from, `tuning` what a search for its settings found, `data` where its tracks
+    and labels come from and what was left out.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelCard:
     comparison: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     tuning: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -15,6 +15,7 @@ from zoneclf.model.splits import record_look
 from zoneclf.model.strategies import BASELINE, fit
 from zoneclf.model.validation import Fit
 from zoneclf.pipeline.judging import Case, case_of
+from zoneclf.pipeline.shifting import shift_of
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.report.audit_chapter import audit_chapter
 from zoneclf.report.certainty import certainty_chapter
@@ -52,7 +53,8 @@ def analyze(
 def _crossed(case: Case) -> Report:
     crossed = case.crossed(case.settings.evaluation.repeats)
     main = crossed.of(case.own)
-    chapters = (*_chapters(case, main), audit_chapter(main), _curve(case))
+    beside = audit_chapter(main), shift_of(case, thorough=True), _curve(case)
+    chapters = (*_chapters(case, main), *beside)
     return _report(case, main, case.by_source(crossed), case.changed, case.facts("cv"), chapters)
 
 
@@ -61,7 +63,7 @@ def _on_holdout(case: Case) -> Report:
     main, gone = case.held_out()
     remarks = [*case.changed, *gone]
     crossed = _beside(case, remarks)
-    chapters = _chapters(case, main)
+    chapters = (*_chapters(case, main), shift_of(case, thorough=False))
     parts: dict[str, Evaluation] = {}
     if crossed is not None:
         parts = case.by_source(crossed)

@@ -10,7 +10,6 @@ import numpy as np
 
 from zoneclf.errors import OutputError, TableError, UsageError
 from zoneclf.labels.table import LabelledTable
-from zoneclf.model.artifact import save_model
 from zoneclf.model.card import ModelCard
 from zoneclf.model.predictors import Calibrated
 from zoneclf.model.preparation import prepare
@@ -23,16 +22,16 @@ from zoneclf.model.tuning import require_tunable
 from zoneclf.pipeline.contexts import contexts_of
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
+from zoneclf.pipeline.provenance import data_of, save_with_cards
 from zoneclf.pipeline.shaping import matched
 from zoneclf.pipeline.tasks import task_for
 from zoneclf.pipeline.tuning import tuned
 from zoneclf.pipeline.versions import versions_used
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
-from zoneclf.report.card import card_text, comparison_lines
+from zoneclf.report.card import comparison_lines
 from zoneclf.report.tuning import OPTIMISM
 from zoneclf.settings import Settings
 from zoneclf.store import TableNote
-from zoneclf.writing import write_text
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,7 @@ def train(
     trials: int = 0,
     timeline: bool = False,
 ) -> Trained:
-    """Train a model on every labelled track outside the holdout and store it.
-
-    With `trials` settings are searched first; with `timeline` it learns from contexts of tracks.
+    """Train a model on all labelled tracks outside the holdout, or contexts of them; store it.
 
     Raises
     ------
@@ -92,13 +89,14 @@ def train(
     task = _of_contexts(workspace, settings, task, voice) if timeline else task
     voice.say(_announced(task, holdout))
     task, searched = tuned(workspace, task, trials, voice) if trials else (task, None)
-    found = searched.as_json() if searched else {}
     measured = measure(task, settings, voice)
     final = replace(task, settings=replace(task.settings, strategy=measured.taken))
     predictor = Calibrated(fit(final), measured.temperature)
-    card = replace(_card(folder.name, task, note, holdout, measured), tuning=found)
-    card = save_model(predictor, card, folder, reference=reference_of(task.table, own))
-    write_text(card_text(card), folder / "MODEL_CARD.md")
+    card = _card(folder.name, task, note, holdout, measured)
+    learnt = training.take(np.isin(training.source, list(card.sources)))
+    data = data_of(workspace, table, note, training=learnt, holdout=holdout)
+    card = replace(card, data=data, tuning=searched.as_json() if searched else {})
+    card = save_with_cards(predictor, card, folder, reference=reference_of(task.table, own))
     return Trained(folder, card, tuple(sorted(own)))
 
 

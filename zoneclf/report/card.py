@@ -3,43 +3,54 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zoneclf.model.calibration import sets_of
 from zoneclf.model.card import ModelCard
+from zoneclf.report.choice import WORDS, taken
 from zoneclf.report.tuning import OPTIMISM, tuning_line
 from zoneclf.tracks.contexts import context_of
 
 _LICENCES = {
-    "non-commercial": "**Non-commercial.** openSMILE output or DEAM data went into it, whose "
-    "licences forbid commercial use of what is made from them.",
+    "non-commercial": """**Non-commercial.** openSMILE output or DEAM data went into it, whose
+licences forbid commercial use of what is made from them: DEAM (Aljanaki, Yang, Soleymani 2017) is
+for research, openSMILE under audEERING's research licence.  So do not sell this model or a service
+that runs on it, and name DEAM where you publish it.  A model free of that: `zoneclf train
+--strategy user-only` on features of the extractor `frames`.""",
     "": "Nothing that restricts its use went into it except your own labels and music.",
 }
+# Fewer tracks of a zone than this leave its scores to luck.
+_FEW = 30
 
 
 def card_text(card: ModelCard) -> str:
     """Return the text of MODEL_CARD.md."""
-    counts = "\n".join(
-        f"| {source} | " + " | ".join(str(zones.get(zone, 0)) for zone in card.zones) + " |"
-        for source, zones in card.sources.items()
-    )
-    header = "| source | " + " | ".join(card.zones) + " |"
-    rule = "|---" * (len(card.zones) + 1) + "|"
     return f"""# Model {card.name}
 
 Sorts music into the zones {", ".join(card.zones)}.  Made on {card.created} by zoneclf
-{card.versions["zoneclf"]}, strategy `{card.strategy}`.
+{card.versions["zoneclf"]}, {_strategy(card)}.
 
 ## What it learnt from
 
-{header}
-{rule}
-{counts}
+{_sources(card)}
 
 Features: {len(card.spec.features)} of `{card.spec.descriptors}`, frames of {card.spec.window_s} s
 every {card.spec.hop_s} s, made by {", ".join(f"{n} {v}" for n, v in card.extractors.items())}.
-Labels of DEAM: {card.label_repair or "none used"}.
+Labels of DEAM: {card.label_repair or "none used"}.  More on the data in DATA_CARD.md.
 {_contexts(card)}
 ## How good it is
 
 {_scores(card.scores)}{_tuning(card.tuning)}
+
+## How sure it may be
+
+{_certainty(card)}
+
+## How it was chosen
+
+{_choice(card)}
+
+## Settings
+
+{_settings(card)}
 
 ## Licence
 
@@ -47,9 +58,7 @@ Labels of DEAM: {card.label_repair or "none used"}.
 
 ## Limits
 
-It knows the zones of the person who labelled, and the kinds of music in the table above.  Its
-probabilities are those of the training mix of zones; tracks unlike any it learnt from get an
-answer all the same.
+{_limits(card)}
 """
 
 
@@ -64,19 +73,108 @@ def _contexts(card: ModelCard) -> str:
     )
 
 
-def _scores(scores: dict[str, Any]) -> str:
+def _sources(card: ModelCard) -> str:
+    counts = "\n".join(
+        f"| {source} | " + " | ".join(str(zones.get(zone, 0)) for zone in card.zones) + " |"
+        for source, zones in card.sources.items()
+    )
+    header = "| source | " + " | ".join(card.zones) + " |"
+    rule = "|---" * (len(card.zones) + 1) + "|"
+    return f"{header}\n{rule}\n{counts}"
+
+
+def _strategy(card: ModelCard) -> str:
+    name = taken(card)
+    words = f"strategy `{card.strategy}`"
+    if name != card.strategy:
+        words += f", which took `{name}`"
+    return f"{words}: {WORDS[name]}" if name in WORDS else words
+
+
+def _scores(scores: Mapping[str, Any]) -> str:
     if not scores:
         return "Not measured when it was trained; run `zoneclf analyze --holdout`."
-    low, high = scores["accuracy_ci95"]
-    recalls = ", ".join(
-        f"{zone} {value:.2f}" for zone, value in scores["recall"].items() if value is not None
+    judged = f"{scores['n']} training tracks of the user, holdout excluded"
+    lines = [
+        f"{scores['folds']}-fold cross-validation on {judged}:",
+        "",
+        "| score | value | 95 % interval |",
+        "|---|---|---|",
+    ]
+    for name, words in _NAMED.items():
+        if name in scores:
+            lines.append(_row(words, scores[name], scores.get(f"{name}_ci95")))
+    for zone, value in scores["recall"].items():
+        if value is not None:
+            lines.append(_row(f"recall of {zone}", value, scores["recall_ci95"][zone]))
+    return "\n".join(lines)
+
+
+_NAMED = {
+    "accuracy": "accuracy",
+    "f1_weighted": "weighted F1",
+    "f1_macro": "macro F1",
+    "log_loss": "log loss",
+    "ece": "expected calibration error",
+    "ordinal_mae": "mean distance in zones",
+    "two_zone_mistakes": "share two or more zones off",
+}
+
+
+def _row(words: str, value: float, ends: Sequence[float] | None) -> str:
+    interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""
+    return f"| {words} | {value:.3f} | {interval} |"
+
+
+def _certainty(card: ModelCard) -> str:
+    sets = sets_of(card.calibration, card.zones)
+    if sets is None:
+        return "Its probabilities are not calibrated: too few labelled tracks."
+    calibration = card.calibration
+    rows = "\n".join(
+        f"| {zone} | {sets.least[zone]:.3f} | {sets.tracks[zone]} |" for zone in card.zones
     )
-    return (
-        f"{scores['folds']}-fold cross-validation on {scores['n']} training tracks of the user, "
-        f"holdout excluded: accuracy {scores['accuracy']:.3f} (95 % interval {low:.3f} to "
-        f"{high:.3f}), weighted F1 {scores['f1_weighted']:.3f}, log loss "
-        f"{scores['log_loss']:.3f}; recall {recalls}."
-    )
+    return f"""Probabilities are taken at temperature {calibration["temperature"]:.3f}; expected
+calibration error {calibration["ece_before"]:.3f} before, {calibration["ece_after"]:.3f} after.  A
+zone is ruled out below the probability here, so that the right one stays for
+{100 * sets.coverage:.0f} % of each zone's tracks; 0 is never:
+
+| zone | ruled out below | from tracks |
+|---|---|---|
+{rows}"""
+
+
+def _choice(card: ModelCard) -> str:
+    if not card.comparison:
+        return "The strategy was named, not chosen."
+    lines = "\n".join(f"- {line.strip()}" for line in comparison_lines(card.comparison))
+    return f"""Compared on folds of the user's training tracks; intervals are 95 %, of the paired
+difference in log loss.
+
+{lines}
+
+Taken: {taken(card)}."""
+
+
+def _settings(card: ModelCard) -> str:
+    if not card.settings:
+        return "Not recorded."
+    return ", ".join(f"{name} {value}" for name, value in card.settings.items()) + "."
+
+
+def _limits(card: ModelCard) -> str:
+    found = [
+        "It knows the zones of the person who labelled, and the kinds of music in the table above.",
+        "Its probabilities are those of the training mix of zones.",
+        "Tracks unlike any it learnt from get an answer all the same.",
+    ]
+    judged = card.scores.get("confusion", [])
+    for zone, row in zip(card.zones, judged, strict=False):
+        if sum(row) < _FEW:
+            found.append(
+                f"Only {sum(row)} tracks of {zone} were judged: what is said of it is uncertain."
+            )
+    return "\n".join(f"- {line}" for line in found)
 
 
 def _tuning(found: Mapping[str, Any]) -> str:

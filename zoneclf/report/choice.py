@@ -22,9 +22,9 @@ WORDS: dict[str, str] = {
 
 def taken(card: ModelCard) -> Strategy:
     """Return the strategy that a model was made by: for ``auto``, the one it took."""
-    if card.strategy == AUTO:
-        return chosen(_contenders(card.comparison))
-    return cast(Strategy, card.strategy)
+    if card.taken or card.strategy != AUTO:
+        return cast(Strategy, card.taken or card.strategy)
+    return chosen(_contenders(card.comparison))  # a card from before it said so
 
 
 def choice_chapter(card: ModelCard) -> Chapter:

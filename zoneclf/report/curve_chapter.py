@@ -45,7 +45,7 @@ def curve_figure(curve: pd.DataFrame) -> Figure:
 def _draw(axes: Axes, curve: pd.DataFrame, score: str) -> None:
     sizes = sorted(curve["labels"].unique())
     # Side by side, so that one bar does not hide the other.
-    shifts = (1.0, 1.04)
+    shifts = (1.0, (sizes[-1] / sizes[0]) ** 0.012)
     for (name, rows), (marker, line, colour), shift in zip(
         curve.groupby("strategy", sort=False), _STYLES, shifts, strict=False
     ):

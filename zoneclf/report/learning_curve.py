@@ -81,8 +81,9 @@ def learning_curve(
 
 
 def sizes_of(most: int) -> list[int]:
-    """Return the sizes below `most` labels, and `most`."""
-    return [size for size in SIZES if size < 0.9 * most] + [most]
+    """Return the sizes well below `most` labels, or else half of it, and `most`."""
+    below = [size for size in SIZES if size <= 0.75 * most] or [most // 2]
+    return [*below, most]
 
 
 def stratified_order(codes: npt.NDArray[np.int64], rng: np.random.Generator) -> Rows:
