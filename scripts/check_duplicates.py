@@ -1,16 +1,17 @@
 """Measure how near-duplicates are told from other tracks, on real music, as a markdown report.
 
-Usage: python scripts/check_duplicates.py [--shorter-than SECONDS]
+Usage: python scripts/check_duplicates.py [--shorter-than SECONDS] [--loops TRACKS] [--every N]
 
 Reads every audio file in music/, deam/clips and deam/full_songs of the folder that
 ZONECLF_REAL_DATA names (default ../shared/data), makes variants of them with ffmpeg, and prints
 how alike a variant and its original are, how alike it and the nearest other track are, and what
-`zoneclf label` would join.  Then the same for means: DEAM's 1802 songs.  Last, what 5000 tracks
-cost.
+`zoneclf label` would join.  The same for a synthesised library, whose tracks are made of loops and
+enter and leave alike.  Then the same for means: DEAM's 1802 songs.  Last, what 5000 tracks cost.
 """
 
 import argparse
 import functools
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -26,10 +27,11 @@ import soundfile
 from eval_deam import ROOT, song_table
 
 from zoneclf.audio.files import audio_files
+from zoneclf.demo.library import write_library
 from zoneclf.frames.sound_reader import SoundReader
 from zoneclf.labels.deam_tables import read_csv
 from zoneclf.labels.duplicates import joined_groups
-from zoneclf.labels.recordings import SAME_RECORDING, alike, likeness, recordings
+from zoneclf.labels.recordings import SAME_RECORDING, alike, best_fit, recordings
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.settings import DropSettings, Settings
 from zoneclf.tracks.fingerprints import COLUMNS, Fingerprint, fingerprint
@@ -89,14 +91,13 @@ def hear(job: tuple[Path, str]) -> Heard:
     return Heard(name, variant, fingerprint(rows[:, places], spec.hop_s), features)
 
 
-def jobs(shorter_than_s: float) -> list[tuple[Path, str]]:
-    """Return what to hear: every file, every excerpt, other variants of the shorter files."""
-    root = ROOT.parent
-    paths = [path for folder in FOLDERS for path in audio_files(root / folder)]
+def jobs(folders: Sequence[Path], shorter_than_s: float, every: int) -> list[tuple[Path, str]]:
+    """Return what to hear: every file; of every so many files excerpts and, if short, variants."""
+    paths = [path for folder in folders for path in audio_files(folder)]
+    lengths_s = {path: soundfile.info(str(path)).duration for path in paths[::every]}
     found = [(path, "") for path in paths]
     for variant, (_, options, shortest_s) in VARIANTS.items():
         longest_s = np.inf if "-ss" in options else shorter_than_s
-        lengths_s = {path: soundfile.info(str(path)).duration for path in paths}
         found += [(p, variant) for p, s in lengths_s.items() if shortest_s <= s < longest_s]
     return found
 
@@ -107,7 +108,7 @@ def table(tracks: Sequence[Heard]) -> list[str]:
     pairs = recordings(prints)
     names = np.array([str(place) for place in range(len(tracks))])
     group = joined_groups(names, pairs)
-    wrong = [(a, b) for a, b in pairs if tracks[a].recording != tracks[b].recording]
+    wrong = [(a, b) for a, b in pairs if not same(tracks, a, b)]
     originals = [place for place, track in enumerate(tracks) if not track.variant]
     apart = distances(np.array([track.features for track in tracks]), originals)
     likeness_of = ("likeness to its original, lowest, median", "to another, highest")
@@ -128,7 +129,16 @@ def table(tracks: Sequence[Heard]) -> list[str]:
             f"{other.max():.2f} | {found} of {len(rows)} | {own_apart.max():.2f}, "
             f"{np.median(own_apart):.2f} | {other_apart.min():.2f} |"
         )
-    lines += ["", f"{len(tracks)} files, {len(wrong)} pairs of different recordings joined."]
+    near = sum(
+        not same(tracks, a, b) and _likeness(tracks[a], tracks[b]) >= SAME_RECORDING
+        for a, b in itertools.combinations(originals, 2)
+    )
+    alike_only = f"{near} pairs of different originals are as alike as {SAME_RECORDING}"
+    joined = f"{len(wrong)} pairs of different recordings joined"
+    lines += [
+        "",
+        f"{len(tracks)} files, {len(originals)} of them originals; {alike_only}; {joined}.",
+    ]
     return lines
 
 
@@ -162,7 +172,8 @@ def _row(
 def _likeness(one: Heard, other: Heard) -> float:
     if one.print_ is None or other.print_ is None:
         return 0.0
-    return likeness(one.print_, other.print_)
+    fit = best_fit(one.print_, other.print_)
+    return 0.0 if fit is None else fit.correlation
 
 
 def songs() -> list[str]:
@@ -210,7 +221,7 @@ def cost(tracks: Sequence[Heard]) -> str:
         curves = np.cumsum(rng.normal(size=(600, len(COLUMNS))), axis=0).astype(np.float32)
         made.append(Fingerprint(curves, marks, 0.5))
     whole_s = _cpu_s(lambda: recordings(made))
-    one_ms = 1000 * _cpu_s(lambda: [likeness(made[0], other) for other in made[1:101]]) / 100
+    one_ms = 1000 * _cpu_s(lambda: [best_fit(made[0], other) for other in made[1:101]]) / 100
     return (
         f"{LARGE} tracks of five minutes with 35 marks each, made up: {whole_s:.0f} s of one core "
         f"to find pairs; laying two tracks over each other takes {one_ms:.1f} ms of it."
@@ -223,29 +234,50 @@ def _cpu_s(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def main() -> int:
-    """Print the report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shorter-than", type=float, default=100.0, metavar="SECONDS")
-    options = parser.parse_args()
-    if not ROOT.is_dir():
-        sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")
-    todo = jobs(options.shorter_than)
+def heard(todo: list[tuple[Path, str]]) -> list[Heard]:
+    """Return files and variants, telling how far it is."""
     with ProcessPoolExecutor() as pool:
         tracks = []
         for place, track in enumerate(pool.map(hear, todo), 1):
             tracks.append(track)
             print(f"\r{place} of {len(todo)}", end="", file=sys.stderr)
+    return tracks
+
+
+def main() -> int:
+    """Print the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shorter-than", type=float, default=100.0, metavar="SECONDS")
+    parser.add_argument("--loops", type=int, default=48, metavar="TRACKS")
+    parser.add_argument("--every", type=int, default=1, metavar="N")
+    options = parser.parse_args()
+    if not ROOT.is_dir():
+        sys.exit(f"{ROOT}: not there; set ZONECLF_REAL_DATA")
+    folders = [ROOT.parent / folder for folder in FOLDERS]
+    tracks = heard(jobs(folders, options.shorter_than, options.every))
+    with tempfile.TemporaryDirectory() as folder:
+        write_library(Path(folder), seed=0, count=options.loops)
+        loops = heard(jobs([Path(folder)], options.shorter_than, 4 * options.every))
+    wrong = sum(
+        not same([*tracks, *loops], *pair)
+        for pair in recordings([one.print_ for one in [*tracks, *loops]])
+    )
     print("# Near-duplicates\n")
     print(
-        "By `python scripts/check_duplicates.py`. Likeness is the correlation of two tracks' "
-        f"cepstral curves where they fit best; from {SAME_RECORDING} on they are one recording. "
+        f"By `python scripts/check_duplicates.py {' '.join(sys.argv[1:])}`. Likeness is the "
+        "correlation of two tracks' cepstral curves where they fit best; one recording has "
+        f"{SAME_RECORDING} or more, and curves that lie at one height and fit nowhere else as "
+        "well, or move alike in every coefficient (`zoneclf/labels/recordings.py`). "
         "Distance by features is the root mean square over the "
         f"{len(tracks[0].features)} means and spreads in interquartile ranges of the originals: "
-        "what tables without frames could offer. Excerpts are of all files, other variants of "
-        f"files below {options.shorter_than:g} s.\n"
+        "what tables without frames could offer. Excerpts are of one file in "
+        f"{options.every}, other variants of those below {options.shorter_than:g} s.\n"
     )
-    print("\n".join([*table(tracks), "", *songs(), "", cost(tracks)]))
+    print("\n".join(table(tracks)))
+    print(f"\nThe demo's synthesised music, loops; variants of one track in {4 * options.every}:\n")
+    print("\n".join(table(loops)))
+    print(f"\nAll together: {wrong} pairs of different recordings joined.\n")
+    print("\n".join([*songs(), "", cost(tracks)]))
     return 0
 
 

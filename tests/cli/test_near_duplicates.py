@@ -1,5 +1,6 @@
 """Near-duplicates from files to groups: `label` joins them and lists contradicting labels."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from zoneclf.labels.table import load_unified
+from zoneclf.labels.duplicates import Duplicates
+from zoneclf.labels.table import LabelledTable, load_unified
+from zoneclf.pipeline import labelling
+from zoneclf.pipeline.labelling import say_duplicates
+from zoneclf.pipeline.workspace import Workspace
+from zoneclf.tracks.track_table import load_tracks
 
 Run = Callable[..., object]
 RATE_HZ = 44_100
@@ -89,3 +95,33 @@ def test_a_table_without_frames_is_labelled_too(labelled: Path, zoneclf: Run) ->
     assert done.returncode == 0, done.stderr
     assert "near-duplicates: 5 tracks without frames, or too short" in done.stdout
     assert pq.read_metadata(labelled / "dataset" / "unified.parquet").num_rows == 5
+
+
+def test_the_warning_names_a_few_paths_of_a_recording_and_every_zone(
+    make_table: Callable[..., LabelledTable],
+) -> None:
+    table = make_table(30)
+    found = Duplicates(table, (tuple(range(0, 30, 3)), (*range(3, 24, 3), 1, 2)), 0)
+    said: list[str] = []
+    say_duplicates(found, said.append, said.append)
+    (warning,) = [line for line in said if "different zones" in line]  # the first agree
+    assert warning.count("/music/") == 4
+    assert all(f"track {number}.mp3" in warning for number in (3, 6, 1, 2))
+    assert "GREEN" in warning and "PURPLE" in warning and "and 5 more" in warning
+
+
+def test_frames_of_files_that_are_gone_are_no_track(
+    labelled: Path, zoneclf: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+
+    def counted(rows: np.ndarray, hop_s: float) -> None:
+        heard.append(len(rows))
+
+    monkeypatch.setattr(labelling, "fingerprint", counted)
+    workspace = Workspace(labelled)
+    table = load_tracks(workspace.tracks("user"))
+    assert len(table.rows) == 5
+    fewer = dataclasses.replace(table, rows=table.rows.iloc[:3])
+    labelling._fingerprints(workspace, {"user": fewer})
+    assert len(heard) == 3

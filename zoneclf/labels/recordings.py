@@ -5,8 +5,9 @@ frames.  Out: pairs of places, lower place first.
 
 Marks that lie close together name the pairs worth a look; they are found by random hyperplanes
 (Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002).  Such a pair is
-one recording if its curves, laid over each other where they fit best, correlate.  The limits are
-measured by ``scripts/check_duplicates.py``.
+one recording if its curves, laid over each other where they fit best, correlate; lie at one height;
+and fit nowhere else as well.  Correlation alone is no evidence: loops and pads that enter and leave
+as others do move alike.  The limits are measured by ``scripts/check_duplicates.py``.
 """
 
 from collections.abc import Sequence
@@ -16,17 +17,24 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from zoneclf.tracks.fingerprints import Curves, Fingerprint
+from zoneclf.tracks.fingerprints import CEPSTRA, Curves, Fingerprint
 
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 Pair = tuple[int, int]
 
 # Goes up when the same tracks would give other pairs.
-RULE = 1
-# Curves of one recording correlate by 0.85 and more, the least where a cut falls between frames, of
-# two by 0.62 at most (results/benchmarks/duplicates.md).
+RULE = 2
+# Curves of one recording correlate by 0.85 and more, the least where a cut falls between frames; of
+# two by 0.62 at most, but by up to 0.98 where both are made of loops
+# (results/benchmarks/duplicates.md).
 SAME_RECORDING = 0.75
+# Their mean cepstra then differ by little and 2 s off the best place they fit worse; of different
+# loops none came nearer than 1.9 at a prominence of 0.06.
+_NEAR_LEVEL, _PROMINENCE, _AWAY_S = 1.5, 0.1, 2.0
+# Or, as some encoders move the means and a loop fits in many places: every single coefficient
+# correlates so well (of two recordings the worst by 0.90 at most).
+_SAME_COURSE, _SAME_LEVEL = 0.95, 7.0
 # The shorter curve lies on the longer by at least half, and by at least 10 s.
 _SHARE, _OVERLAP_S = 0.5, 10.0
 # Distance of unit vectors up to which marks may be of one moment.  What is near by chance costs
@@ -53,20 +61,67 @@ def recordings(prints: Sequence[Fingerprint | None]) -> list[Pair]:
         one, other = prints[first], prints[second]
         if joined[first] == joined[second] or one is None or other is None:
             continue
-        if likeness(one, other) >= SAME_RECORDING:
+        if same_recording(one, other):
             found.append((first, second))
             joined[joined == joined[second]] = joined[first]
     return found
 
 
-def likeness(one: Fingerprint, other: Fingerprint) -> float:
-    """Return the correlation of two tracks' curves where they fit best, -1 to 1.
+def same_recording(one: Fingerprint, other: Fingerprint) -> bool:
+    """Return whether two tracks hold one recording."""
+    fit = best_fit(one, other)
+    if fit is None or fit.correlation < SAME_RECORDING:
+        return False
+    placed = fit.prominence >= _PROMINENCE and fit.level <= _NEAR_LEVEL
+    return placed or (fit.course >= _SAME_COURSE and fit.level <= _SAME_LEVEL)
 
-    0 where they are too short to tell.
+
+@dataclass(frozen=True)
+class Fit:
+    """How two tracks' curves fit where they fit best.
+
+    Attributes
+    ----------
+    correlation
+        Of all coefficients together, their means taken out, -1 to 1.
+    prominence
+        By how much it exceeds the highest correlation elsewhere, 2 s away or more.
+    level
+        Distance of the mean cepstra of the two stretches.
+    course
+        The lowest correlation of a single coefficient; 0 if one does not move.
     """
+
+    correlation: float
+    prominence: float
+    level: float
+    course: float
+
+
+def best_fit(one: Fingerprint, other: Fingerprint) -> Fit | None:
+    """Return how two tracks' curves fit where they fit best; None if they are too short to tell."""
     long, short = sorted((one.curves, other.curves), key=len, reverse=True)
     fewest = max(round(_SHARE * len(short)), round(_OVERLAP_S / one.step_s))
-    return float(_correlations(long, short, fewest).max()) if len(short) >= fewest else 0.0
+    if len(short) < fewest:
+        return None
+    found = _correlations(long, short, fewest)
+    best = int(found.argmax())
+    away = np.abs(np.arange(len(found)) - best) >= round(_AWAY_S / one.step_s)
+    elsewhere = found[away].max() if away.any() else found[best]
+    lag = best + fewest - len(short)
+    count = min(lag + len(short), len(long)) - max(lag, 0)
+    level, course = _compared(long[max(lag, 0) :][:count], short[max(-lag, 0) :][:count])
+    return Fit(float(found[best]), float(found[best] - elsewhere), level, course)
+
+
+def _compared(one: Curves, other: Curves) -> tuple[float, float]:
+    """Return `level` and `course` of two stretches of one length."""
+    level = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
+    spread = np.sqrt((one**2).mean(axis=0) * (other**2).mean(axis=0))
+    moving = spread > _STILL / CEPSTRA
+    covered = (one * other).mean(axis=0) / np.where(moving, spread, 1)
+    return level, float(np.where(moving, covered, 0).min())
 
 
 def alike(features: Values) -> list[Pair]:

@@ -34,6 +34,9 @@ from zoneclf.tracks.fingerprints import COLUMNS, Fingerprint, fingerprint
 from zoneclf.tracks.track_table import TrackTable, load_tracks
 from zoneclf.writing import make_folder
 
+# Paths that a warning names of one recording.
+_PATHS_SAID = 4
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -134,8 +137,21 @@ def say_duplicates(
             "by features alone, which tells only equal ones"
         )
     for zones in found.contradictions:
-        said = ", ".join(f"{path} {zone}" for path, zone in zones)
-        warn(f"near-duplicates with different zones, all kept: {said}; correct their labels")
+        shown = ", ".join(f"{path} {zone}" for path, zone in _telling(zones))
+        rest = len(zones) - _PATHS_SAID
+        shown += f" and {rest} more (zoneclf label --json lists all)" if rest > 0 else ""
+        warn(f"near-duplicates with different zones, all kept: {shown}; correct their labels")
+
+
+def _telling(zones: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the first few paths and zones, the first path of every zone before others."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for _, zone in zones:
+        turns.append(seen[zone])
+        seen[zone] += 1
+    order = sorted(range(len(zones)), key=turns.__getitem__)[:_PATHS_SAID]
+    return [zones[place] for place in sorted(order)]
 
 
 def zone_map(settings: Settings) -> ZoneMap:
@@ -144,11 +160,12 @@ def zone_map(settings: Settings) -> ZoneMap:
 
 
 def _fingerprints(workspace: Workspace, tables: Mapping[str, TrackTable]) -> dict[str, Fingerprint]:
-    """Return fingerprints by track id of every source that has frames."""
+    """Return fingerprints by track id of every source's tracks that have frames."""
     found = {}
     for name, table in tables.items():
+        present = set(table.rows["track_id"])  # frames of deleted files stay in the store
         for track_id, rows in FrameStore(workspace.frames(name), table.note).columns(COLUMNS):
-            one = fingerprint(rows, table.spec.hop_s)
+            one = fingerprint(rows, table.spec.hop_s) if track_id in present else None
             if one is not None:
                 found[track_id] = one
     return found
