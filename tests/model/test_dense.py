@@ -66,7 +66,7 @@ def test_what_is_missing_counts_as_the_middle(features: pd.DataFrame, shares: np
         for network in (
             logistic(values, shares, np.ones(80), Pull(1.0)),
             fourier(values, shares, power=0.2, gamma=0.1, penalty=0.1, count=20, seed=0),
-            kernels(values, shares, power=0.2, gamma=0.1, penalty=0.1),
+            kernels(values, shares, power=0.2, gamma=0.1, exponent=1, penalty=0.1),
         ):
             assert np.isfinite(network.outputs(holed)).all()
             assert dense_from(network.text()).outputs(holed).shape == (80, 3)
@@ -84,7 +84,7 @@ def test_whitening_to_the_half_leaves_no_correlation() -> None:
 
 
 def test_kernels_are_kernel_ridge_regression(features: pd.DataFrame, shares: np.ndarray) -> None:
-    found = kernels(features, shares, power=0.25, gamma=0.3, penalty=0.5)
+    found = kernels(features, shares, power=0.25, gamma=0.3, exponent=1, penalty=0.5)
     inputs = found.whiten(found.scale(features.to_numpy(np.float64)))
     gram = np.exp(-0.3 * cdist(inputs, inputs))
     mean = shares.mean(axis=0)
@@ -95,7 +95,7 @@ def test_kernels_are_kernel_ridge_regression(features: pd.DataFrame, shares: np.
 def test_without_a_penalty_kernels_pass_through_every_track(
     features: pd.DataFrame, shares: np.ndarray
 ) -> None:
-    found = kernels(features, shares, power=0.25, gamma=0.3, penalty=1e-6)
+    found = kernels(features, shares, power=0.25, gamma=0.3, exponent=1, penalty=1e-6)
     np.testing.assert_allclose(found.outputs(features), shares, atol=1e-3)
 
 

@@ -216,6 +216,7 @@ class Quiet:
 def in_a_workspace(make_table: Make, monkeypatch: pytest.MonkeyPatch) -> LabelledTable:
     """A workspace whose unified table is a toy."""
     table = make_table(150, share_of_user=0.6)
+    table = replace(table, about=table.about.assign(duration_s=180.0))
     about = {"extractors": {}, "licence": ""}
     notes = {"sources": {"user": about, "deam": about}, "rule": "toy"}
     note = TableNote(spec=table.spec, origins=(), notes=notes)
