@@ -50,7 +50,9 @@ def _draw(axes: Axes, curve: pd.DataFrame, score: str) -> None:
         curve.groupby("strategy", sort=False), _STYLES, shifts, strict=False
     ):
         value = rows[score]
-        spans = [value - rows[f"{score}_low"], rows[f"{score}_high"] - value]
+        # A resampled interval may lie beside the value it is of.
+        low, high = value - rows[f"{score}_low"], rows[f"{score}_high"] - value
+        spans = [low.clip(lower=0), high.clip(lower=0)]
         axes.errorbar(
             shift * rows["labels"], value, yerr=spans,
             fmt=marker + line, color=colour, capsize=3, label=str(name),
