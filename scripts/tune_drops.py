@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoneclf.cli.console import Console
+from zoneclf.console import Console
 from zoneclf.demo.drop_tracks import CALM, calm_track, track_with_drops
 from zoneclf.errors import ZoneclfError
 from zoneclf.frames.extractor import extract

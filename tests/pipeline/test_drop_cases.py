@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from zoneclf.cli.console import Console
+from zoneclf.console import Console
 from zoneclf.errors import LabelError
 from zoneclf.pipeline import drop_cases
 from zoneclf.pipeline.drop_cases import read_times, times_case

@@ -7,7 +7,8 @@ import typer
 
 from zoneclf.cli import caring, hearing, judging, making, training
 from zoneclf.cli.app import app, config_app
-from zoneclf.cli.console import prepare_process
+from zoneclf.cli.extra import deep_app
+from zoneclf.console import prepare_process
 
 __all__ = ["app", "run"]
 
@@ -27,6 +28,7 @@ for command in (
 ):
     app.command()(command)
 config_app.command("show")(caring.config_show)
+app.add_typer(deep_app, name="deep")
 
 
 def run() -> None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from zoneclf import __version__
-from zoneclf.cli.console import console
+from zoneclf.console import console
 from zoneclf.settings import Settings
 from zoneclf.settings_reader import resolve
 

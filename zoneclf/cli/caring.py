@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zoneclf.cli.app import Config, Json, print_json, settings_of
-from zoneclf.cli.console import printable, reports_errors
+from zoneclf.console import printable, reports_errors
 from zoneclf.errors import SettingsError
 from zoneclf.settings_reader import resolve, show
 

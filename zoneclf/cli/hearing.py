@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoneclf.cli.app import Config, Jobs, Json, ModelName, print_json, settings_of
-from zoneclf.cli.console import PARTIAL, console, printable, reports_errors
+from zoneclf.console import PARTIAL, console, printable, reports_errors
 
 if TYPE_CHECKING:
     from zoneclf.pipeline.dropping import TrackDrops

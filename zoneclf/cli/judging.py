@@ -14,7 +14,7 @@ from zoneclf.cli.app import (
     print_json,
     settings_of,
 )
-from zoneclf.cli.console import PARTIAL, console, reports_errors
+from zoneclf.console import PARTIAL, console, reports_errors
 from zoneclf.errors import UsageError
 from zoneclf.settings import Method
 

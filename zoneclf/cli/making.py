@@ -13,7 +13,7 @@ from zoneclf.cli.app import (
     print_json,
     settings_of,
 )
-from zoneclf.cli.console import PARTIAL, console, printable, reports_errors
+from zoneclf.console import PARTIAL, console, printable, reports_errors
 from zoneclf.settings import DeamLabels, Method
 
 Inputs = Annotated[

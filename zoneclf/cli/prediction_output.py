@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from zoneclf.cli.console import printable
+from zoneclf.console import printable
 from zoneclf.model.card import ModelCard
 from zoneclf.pipeline.predicting import Prediction
 from zoneclf.report.errors import cell

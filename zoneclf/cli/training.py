@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoneclf.cli.app import Config, Json, print_json, settings_of
-from zoneclf.cli.console import check_option, console, reports_errors
+from zoneclf.console import check_option, console, reports_errors
 from zoneclf.settings import (
     Balance,
     DomainAdapt,

@@ -129,7 +129,7 @@ def _give_numba_a_cache() -> None:
 
     numba refuses to work without a place for what it compiles.
     """
-    package = Path(__file__).parents[1] / "frames"
+    package = Path(__file__).parent / "frames"
     if not (os.access(package, os.W_OK) or os.access(Path.home(), os.W_OK)):
         folder = tempfile.mkdtemp(prefix="zoneclf-numba-")
         os.environ.setdefault("NUMBA_CACHE_DIR", folder)
