@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -287,3 +288,16 @@ def test_damage_in_a_row_group_is_found_when_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"a\.parquet: its rows are damaged"):
         file.read_group(0)
     np.testing.assert_array_equal(file.read_group(1)["x"].to_numpy(), values[1])
+
+
+def test_files_that_were_looked_at_are_let_go_at_once(path: Path) -> None:
+    # A library has thousands; what waits for the cycle collector is tens of MB of footers.
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            read_note(path)
+            list(TableFile(path).groups())
+        assert not [one for one in gc.get_objects() if isinstance(one, pq.FileMetaData)]
+    finally:
+        gc.enable()

@@ -183,7 +183,9 @@ class TableFile:
             raise TableError(
                 f"{path}: cannot be read as Parquet ({error}); delete it and extract again"
             ) from error
-        self.note = _note_in(self._file.metadata, path)
+        # The file's Arrow schema: its metadata's own one refers back to it, and 64 footers that
+        # wait for the cycle collector are 50 MB.
+        self.note = _note_in(self._file.metadata.metadata, self._file.schema_arrow.names, path)
 
     @property
     def group_sizes(self) -> list[int]:
@@ -214,13 +216,13 @@ class TableFile:
             raise TableError(message) from error
 
 
-def _note_in(metadata: pq.FileMetaData, path: Path) -> TableNote:
-    text = (metadata.metadata or {}).get(_KEY.encode())
+def _note_in(raw: dict[bytes, bytes] | None, there: list[str], path: Path) -> TableNote:
+    text = (raw or {}).get(_KEY.encode())
     if text is None:
         raise TableError(f"{path}: not a zoneclf feature table; write it with `zoneclf extract`")
     note = _note_of(text, path)
-    there = {metadata.schema.column(place).name for place in range(metadata.num_columns)}
-    missing = [name for name in note.spec.features if name not in there]
+    known = set(there)
+    missing = [name for name in note.spec.features if name not in known]
     if missing:
         raise TableError(f"{path}: column {missing[0]!r} is announced but not there")
     return note
