@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -227,9 +229,9 @@ def make_table() -> Make:
     return toy_table
 
 
-def toy_card(table: LabelledTable) -> ModelCard:
-    """Return the card of a model of a toy table."""
-    return ModelCard(
+def toy_card(table: LabelledTable, **said: Any) -> ModelCard:
+    """Return the card of a model of a toy table, saying what it is told to."""
+    card = ModelCard(
         name="toy",
         created="2026-01-01T00:00:00+00:00",
         zones=table.zones,
@@ -245,8 +247,9 @@ def toy_card(table: LabelledTable) -> ModelCard:
         licence="",
         versions={},
     )
+    return replace(card, **said)
 
 
 @pytest.fixture(scope="session")
-def make_card() -> Callable[[LabelledTable], ModelCard]:
+def make_card() -> Callable[..., ModelCard]:
     return toy_card

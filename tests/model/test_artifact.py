@@ -22,21 +22,15 @@ from zoneclf.settings import TrainSettings
 Make = Callable[..., LabelledTable]
 
 
-def card_of(table: LabelledTable, name: str = "toy", created: str = "2026-01-01") -> ModelCard:
-    return ModelCard(
-        name=name,
-        created=created,
-        zones=table.zones,
-        spec=table.spec,
-        extractors={"toy": 1},
+@pytest.fixture
+def card(make_card: Callable[..., ModelCard], table: LabelledTable) -> ModelCard:
+    return make_card(
+        table,
         strategy="weighted",
         settings={"rounds": 20},
         sources={"user": {"YELLOW": 30}},
         rule="abc",
-        label_repair="",
-        training="0",
         holdout="def",
-        licence="",
         versions={"zoneclf": "0"},
     )
 
@@ -47,10 +41,10 @@ def table(make_table: Make) -> LabelledTable:
 
 
 @pytest.fixture
-def folder(table: LabelledTable, tmp_path: Path) -> Path:
+def folder(table: LabelledTable, card: ModelCard, tmp_path: Path) -> Path:
     """A stored model."""
     predictor = fit(Task(table, frozenset({"user"}), TrainSettings(rounds=20)))
-    save_model(predictor, card_of(table), tmp_path / "models" / "toy")
+    save_model(predictor, card, tmp_path / "models" / "toy")
     return tmp_path / "models" / "toy"
 
 
@@ -69,8 +63,8 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_card_is_read_as_it_was_saved(model: ZoneModel, table: LabelledTable) -> None:
-    assert replace(model.card, sha256={}, plan={}) == card_of(table)
+def test_the_card_is_read_as_it_was_saved(model: ZoneModel, card: ModelCard) -> None:
+    assert replace(model.card, sha256={}, plan={}) == card
     assert list(model.card.sha256) == ["model.json"]
 
 
@@ -235,19 +229,21 @@ def test_the_same_spec_with_more_features_or_extractors_is_accepted(
     model.require_spec(wider, {"toy": 1, "another": 5})
 
 
-def test_a_model_is_never_overwritten(folder: Path, table: LabelledTable) -> None:
+def test_a_model_is_never_overwritten(folder: Path, table: LabelledTable, card: ModelCard) -> None:
     before = digest(folder / "model.json")
     predictor = fit(Task(table, frozenset({"user"}), TrainSettings(rounds=2)))
     with pytest.raises(OutputError, match="is already there; choose another --name"):
-        save_model(predictor, card_of(table), folder)
+        save_model(predictor, card, folder)
     assert digest(folder / "model.json") == before
 
 
-def test_the_newest_model_is_the_one_made_last(folder: Path, table: LabelledTable) -> None:
+def test_the_newest_model_is_the_one_made_last(
+    folder: Path, table: LabelledTable, card: ModelCard
+) -> None:
     predictor = fit(Task(table, frozenset({"user"}), TrainSettings(rounds=2)))
     late, early = folder.parent / "a-late", folder.parent / "z-early"
-    save_model(predictor, card_of(table, "late", created="2026-02-01"), late)
-    save_model(predictor, card_of(table, "early", created="2025-02-01"), early)
+    save_model(predictor, replace(card, name="late", created="2026-02-01"), late)
+    save_model(predictor, replace(card, name="early", created="2025-02-01"), early)
     assert newest_model(folder.parent) == late
     with pytest.raises(ModelError, match="holds no model; run zoneclf train"):
         newest_model(folder)

@@ -33,7 +33,11 @@ JUNK: tuple[Any, ...] = (
 
 
 @pytest.fixture(scope="module")
-def folder(make_table: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    make_table: Make,
+    make_card: Callable[..., ModelCard],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """A model with every kind of member: trees, a network, kernels, and the rule."""
     table = make_table(60, share_of_user=0.5)
     small = TrainSettings(strategy="affect", rounds=2, normalise="source")
@@ -41,24 +45,8 @@ def folder(make_table: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(affect, "_TREES", replace(affect._TREES, rounds=3))
         patch.setattr(affect, "_WAVES", 5)
         predictor = Calibrated(fit(Task(table, frozenset({"user"}), small, REGIONS)), 1.1)
-    card = ModelCard(
-        name="toy",
-        created="2026-01-01",
-        zones=table.zones,
-        spec=table.spec,
-        extractors={"toy": 1},
-        strategy="affect",
-        settings={},
-        sources={},
-        rule="",
-        label_repair="",
-        training="",
-        holdout="",
-        licence="",
-        versions={},
-    )
     made = tmp_path_factory.mktemp("hostile") / "toy"
-    save_model(predictor, card, made)
+    save_model(predictor, make_card(table), made)
     load_model(made)
     return made
 

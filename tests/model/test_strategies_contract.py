@@ -28,6 +28,7 @@ QUICK = TrainSettings(
     rounds=10, eta=0.25, finetune_rounds=20, finetune_eta=0.2, inner_folds=2, inner_repeats=1
 )
 Make = Callable[..., LabelledTable]
+MakeCard = Callable[..., ModelCard]
 Fitted = Callable[[str], Predictor]
 # Every strategy, every variant of one, and every switch that changes what a strategy learns from.
 WAYS: dict[str, dict[str, object]] = {
@@ -267,27 +268,11 @@ def test_user_only_never_sees_another_source(make_table: Make) -> None:
 
 @every_way
 def test_a_stored_model_answers_as_before(
-    make_table: Make, fitted: Fitted, tmp_path: Path, way: str
+    make_table: Make, make_card: MakeCard, fitted: Fitted, tmp_path: Path, way: str
 ) -> None:
     table = make_table(90, share_of_user=0.5)
     predictor = fitted(way)
-    card = ModelCard(
-        name="toy",
-        created="2026-01-01T00:00:00+00:00",
-        zones=table.zones,
-        spec=table.spec,
-        extractors={"toy": 1},
-        strategy="toy",
-        settings={},
-        sources={},
-        rule="",
-        label_repair="",
-        training="0",
-        holdout="",
-        licence="",
-        versions={},
-    )
-    save_model(predictor, card, tmp_path / "toy")
+    save_model(predictor, make_card(table), tmp_path / "toy")
     found = load_model(tmp_path / "toy").probabilities(table.features)
     np.testing.assert_array_equal(found, predictor.probabilities(table.features))
 
@@ -318,7 +303,9 @@ def test_auto_keeps_to_the_user_where_another_source_is_of_no_use(make_table: Ma
     table.codes[theirs] = rng.permutation(table.codes[theirs])
     shuffled = rng.permutation(table.about.loc[theirs, "arousal"].to_numpy())
     table.about.loc[theirs, "arousal"] = shuffled
-    assert chosen(contenders(task_of(table, "auto", inner_folds=3))) == "user-only"
+    # As many trees for each: the user's few of `QUICK` lose for being few.
+    effort = {"rounds": 60, "finetune_rounds": 60}
+    assert chosen(contenders(task_of(table, "auto", inner_folds=3, **effort))) == "user-only"
 
 
 @pytest.mark.slow

@@ -77,27 +77,6 @@ def table(workspace: Workspace) -> LabelledTable:
     return LabelledTable(rows[names], codes, owner, groups, about, ("A", "B"), found.spec)
 
 
-def model_of(table: LabelledTable) -> tuple[ZoneModel, Echo]:
-    echo = Echo()
-    card = ModelCard(
-        name="echo",
-        created="",
-        zones=table.zones,
-        spec=table.spec,
-        extractors={},
-        strategy="user-only",
-        settings={},
-        sources={},
-        rule="",
-        label_repair="",
-        training="",
-        holdout="",
-        licence="",
-        versions={},
-    )
-    return ZoneModel(echo, card), echo
-
-
 def test_long_tracks_are_described_by_their_middle(
     workspace: Workspace, table: LabelledTable
 ) -> None:
@@ -111,10 +90,15 @@ def test_long_tracks_are_described_by_their_middle(
 
 
 def test_a_model_is_asked_about_the_length_it_was_trained_on(
-    workspace: Workspace, table: LabelledTable, tmp_path: Path
+    workspace: Workspace,
+    table: LabelledTable,
+    make_card: Callable[..., ModelCard],
+    tmp_path: Path,
 ) -> None:
     settings, root = settings_of(workspace.root), workspace.root
-    model, echo = model_of(matched(workspace, settings, table, LENGTH_S))
+    known = matched(workspace, settings, table, LENGTH_S)
+    echo = Echo()
+    model = ZoneModel(echo, make_card(known))
     fresh = Workspace(tmp_path)  # knows no track, so it listens to them
     expected = dict(zip(table.about["path"], model_rows(workspace, table), strict=True))
     for where in (workspace, fresh):

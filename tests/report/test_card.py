@@ -43,22 +43,18 @@ DATA = {
 
 
 @pytest.fixture
-def card(make_table: Callable[..., LabelledTable]) -> ModelCard:
-    table = make_table(9)
-    return ModelCard(
+def card(
+    make_table: Callable[..., LabelledTable], make_card: Callable[..., ModelCard]
+) -> ModelCard:
+    return make_card(
+        make_table(9),
         name="party",
-        created="2026-01-01T00:00:00+00:00",
-        zones=table.zones,
-        spec=table.spec,
         extractors={"toy": 3},
         strategy="weighted",
-        settings={},
         sources={"user": {"YELLOW": 10, "PURPLE": 12}, "deam": {"GREEN": 961}},
         rule="abc",
         label_repair="repaired",
-        training="0",
         holdout="def",
-        licence="",
         versions={"zoneclf": "9.9"},
     )
 

@@ -25,13 +25,8 @@ CALIBRATION = {"temperature": 1.3, "ece_before": 0.11, "ece_after": 0.04, "sets"
 
 
 @pytest.fixture
-def card(make_table: Make) -> ModelCard:
-    table = make_table(9)
-    texts = dict.fromkeys(("created", "rule", "label_repair", "training", "holdout", "licence"), "")
-    return ModelCard(
-        name="toy", zones=table.zones, spec=table.spec, strategy="weighted", extractors={},
-        settings={}, sources={}, versions={}, calibration=CALIBRATION, **texts,
-    )  # fmt: skip
+def card(make_table: Make, make_card: Callable[..., ModelCard]) -> ModelCard:
+    return make_card(make_table(9), strategy="weighted", extractors={}, calibration=CALIBRATION)
 
 
 def contender(name: str, loss: float, ends: list[float] | None) -> dict[str, Any]:
