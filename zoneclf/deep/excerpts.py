@@ -1,0 +1,126 @@
+"""The middle of an audio file as mono sound at a spectrogram's rate, and how its decoding went.
+
+Decoding ends where the excerpt does; of a file that says its length, little more than the excerpt
+is held.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from zoneclf.audio.decode import decoders
+from zoneclf.audio.files import require_regular
+from zoneclf.audio.sound import RATE_HZ, WITH_ROWS, Sound
+from zoneclf.deep.spectrograms import SpectrogramSettings, Wave
+from zoneclf.errors import AudioError
+from zoneclf.settings import AudioSettings
+
+# Shorter sound holds no rhythm: too_short.
+LEAST_S = 0.5
+# Of a file that does not say how long it is, the middle of so much is taken.
+_UNKNOWN_S = 1200.0
+_STEP = 1 / 32767
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Mono sound, shape (samples,), full scale 1; empty unless `status` says that it is usable."""
+
+    wave: Wave
+    status: str
+    reason: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is sound to learn from, all or a part of it."""
+        return self.wave.size > 0
+
+
+def read_excerpt(
+    path: Path, settings: SpectrogramSettings, limits: AudioSettings | None = None
+) -> Excerpt:
+    """Return the middle `settings.excerpt_s` seconds of a file at `settings.rate_hz`.
+
+    What cannot be used has a status and a reason, as in `zoneclf.audio.sound.STATUSES`; no error
+    is raised for what a file holds.
+    """
+    try:
+        require_regular(path)
+        best = _best(path, settings.excerpt_s, limits or AudioSettings())
+    except AudioError as error:
+        return Excerpt(np.empty(0, np.float32), error.status, error.reason)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        return Excerpt(np.empty(0, np.float32), "unreadable", reason)
+    if best.status not in WITH_ROWS:
+        return Excerpt(np.empty(0, np.float32), best.status, best.reason)
+    wave = soxr.resample(best.wave, RATE_HZ, settings.rate_hz, quality="HQ")
+    return Excerpt(np.asarray(wave, dtype=np.float32), best.status, best.reason)
+
+
+def _best(path: Path, excerpt_s: float, limits: AudioSettings) -> Excerpt:
+    """Return the longest excerpt that any decoder gets, at 44.1 kHz."""
+    best: Excerpt | None = None
+    try:
+        for decoder in decoders(path, limits):
+            found, damaged = _decoded(Sound(decoder), excerpt_s)
+            best = found if best is None or found.wave.size > best.wave.size else best
+            if not damaged:
+                break
+    except AudioError:
+        if best is None or not best.is_usable:
+            raise
+    assert best is not None
+    return best
+
+
+def _decoded(sound: Sound, excerpt_s: float) -> tuple[Excerpt, bool]:
+    """Return an excerpt, and whether another decoder may do better."""
+    size = round(excerpt_s * RATE_HZ)
+    wave, is_whole = _middle(sound, size)
+    status, reason = ("ok", "") if is_whole else sound.status()
+    if status in WITH_ROWS and wave.size < LEAST_S * RATE_HZ:
+        status = "too_short"
+        reason = f"{wave.size / RATE_HZ:.2f} s of sound, {LEAST_S:g} are needed"
+    if status in WITH_ROWS and float(np.ptp(wave)) < 2 * _STEP:
+        status, reason = "silent", "no sound in its middle"
+    kept = wave if status in WITH_ROWS else np.empty(0, np.float32)
+    return Excerpt(kept, status, reason), not is_whole and sound.is_damaged
+
+
+def _middle(sound: Sound, size: int) -> tuple[Wave, bool]:
+    """Return the middle `size` samples, and whether they were all there; 0: everything.
+
+    Where sound ends earlier than it was announced, they are its last ones.
+    """
+    start = _start(sound, size)
+    kept: deque[Wave] = deque()
+    at = held = 0
+    for block in sound.blocks():
+        kept.append(block)
+        at, held = at + block.size, held + block.size
+        if size and start is not None and at >= start + size:
+            first = held - (at - start)
+            return np.concatenate(kept)[first : first + size], True
+        while size and start is not None and held - kept[0].size >= size:
+            held -= kept.popleft().size
+        if start is None and held >= _UNKNOWN_S * RATE_HZ:
+            break
+    wave = np.concatenate(kept) if kept else np.empty(0, np.float32)
+    if not size or wave.size <= size:
+        return wave, False
+    first = (wave.size - size) // 2 if start is None else wave.size - size
+    return wave[first : first + size], start is None
+
+
+def _start(sound: Sound, size: int) -> int | None:
+    """Return the excerpt's first sample at 44.1 kHz, None where the length is not announced."""
+    announced_s = sound.header.declared_s
+    if not size:
+        return 0
+    if announced_s is None:
+        return None
+    return max(0, (round(announced_s * RATE_HZ) - size) // 2)

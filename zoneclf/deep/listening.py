@@ -1,0 +1,222 @@
+"""Many files -> spectrograms in a cache: which are there, worker processes, what failed.
+
+A decoder that crashes or hangs costs its own file only, where there are worker processes.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Future,
+    ThreadPoolExecutor,
+    TimeoutError,
+    wait,
+)
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pebble import ProcessExpired, ProcessPool
+
+from zoneclf.audio.files import path_text, require_regular
+from zoneclf.audio.sound_ids import sound_id
+from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.readers.arrays import read_row
+from zoneclf.deep.readers.listing import GenreTrack, Problem
+from zoneclf.deep.shards import SpectrogramCache
+from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel
+from zoneclf.errors import AudioError
+
+# Path, size in bytes, modification time in ns.
+FileState = tuple[str, int, int]
+# Spectrogram or None, status, reason.
+Heard = tuple[npt.NDArray[np.floating] | None, str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A track whose file was looked at; `track_id` is empty where that failed.
+
+    `file_id` is that of the whole file, of which the track may be one row.
+    """
+
+    track: GenreTrack
+    track_id: str = ""
+    file_id: str = ""
+    state: FileState = ("", 0, 0)
+    status: str = "ok"
+    reason: str = ""
+
+
+def identify(tracks: Sequence[GenreTrack], known: Mapping[FileState, str]) -> list[Found]:
+    """Return each track with its id: a hash of its file's sound as stored, and of its row.
+
+    `known` holds ids of earlier runs, so that unchanged files are not read again.
+    """
+    stop = threading.Event()
+    paths = list(dict.fromkeys(track.path for track in tracks))
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as readers:  # hashing frees the lock
+        try:
+            looked = readers.map(lambda path: _look(path, known, stop), paths)
+            files = dict(zip(paths, looked, strict=True))
+        finally:
+            stop.set()
+    return [_found(track, files[track.path]) for track in tracks]
+
+
+def _look(
+    path: Path, known: Mapping[FileState, str], stop: threading.Event
+) -> tuple[FileState, str] | AudioError:
+    """Return a file's state and id, or what is wrong with it."""
+    try:
+        status = require_regular(path)
+        state = (path_text(path), status.st_size, status.st_mtime_ns)
+        return state, known.get(state) or sound_id(path, stop.is_set)
+    except AudioError as error:
+        return error
+
+
+def _found(track: GenreTrack, looked: tuple[FileState, str] | AudioError) -> Found:
+    if isinstance(looked, AudioError):
+        return Found(track, status=looked.status, reason=looked.reason)
+    state, file_id = looked
+    track_id = file_id
+    if track.row >= 0:
+        row = f"{file_id} {track.row}".encode()
+        track_id = hashlib.blake2b(row, digest_size=10).hexdigest()
+    return Found(track, track_id, file_id, state)
+
+
+def one_per_sound(found: Sequence[Found]) -> tuple[list[Found], list[Problem]]:
+    """Return tracks without copies of the same sound, and which copies there were.
+
+    Of copies the first stays, with the genres of all.
+    """
+    first: dict[str, int] = {}
+    kept: list[Found] = []
+    odd = []
+    for file in found:
+        place = first.setdefault(file.track_id, len(kept)) if file.track_id else len(kept)
+        if place == len(kept):
+            kept.append(file)
+            continue
+        known = kept[place]
+        genres = tuple(dict.fromkeys(known.track.genres + file.track.genres))
+        kept[place] = replace(known, track=replace(known.track, genres=genres))
+        same = f"holds the same sound as {known.track.path}; left out, its genres are joined"
+        odd.append(Problem(str(file.track.path), same))
+    return kept, odd
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Makes spectrograms that are not in `cache` yet.
+
+    With one job files are read in this process, where a decoder that hangs is not stopped; 0 jobs
+    are one for each core.
+    """
+
+    cache: SpectrogramCache
+    jobs: int = 0
+    time_limit_s: float = 120.0
+
+    def run(
+        self, found: Sequence[Found], progress: Callable[[int, int], None]
+    ) -> dict[str, tuple[int, str, str]]:
+        """Return frames, status and reason of every track by id; the cache holds the rest.
+
+        `progress` is called with how many tracks are done of how many.
+        """
+        unique = {file.track_id: file for file in reversed(found) if file.track_id}
+        todo = [unique[key] for key in sorted(unique) if key not in self.cache]
+        failed: dict[str, tuple[int, str, str]] = {}
+        try:
+            for done, (file, heard) in enumerate(self._heard(todo), 1):
+                spectrogram, status, reason = heard
+                if spectrogram is None:
+                    failed[file.track_id] = 0, status, reason
+                else:
+                    self.cache.write(file.track_id, spectrogram, status=status, reason=reason)
+                progress(done, len(todo))
+        finally:
+            self.cache.flush()
+        return {key: failed.get(key) or self.cache.about(key) for key in unique}
+
+    def _heard(self, todo: Sequence[Found]) -> Iterator[tuple[Found, Heard]]:
+        settings = self.cache.settings
+        workers = min(self.jobs or os.cpu_count() or 1, len(todo))
+        if workers <= 1 or settings.foreign:
+            yield from ((file, _hear(file, settings)) for file in todo)
+            return
+        context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+        context.set_forkserver_preload([__name__])
+        with ProcessPool(
+            workers, initializer=_prepare, initargs=[dict(os.environ)], context=context
+        ) as pool:
+            try:
+                yield from self._pooled(pool, iter(todo), 4 * workers)
+            except BaseException:
+                pool.stop()
+                raise
+
+    def _pooled(
+        self, pool: ProcessPool, todo: Iterator[Found], most: int
+    ) -> Iterator[tuple[Found, Heard]]:
+        """Yield tracks as they are done; only `most` are under way, for results are large."""
+        running: dict[Future[Heard], Found] = {}
+        while True:
+            for file in islice(todo, most - len(running)):
+                arguments = (file, self.cache.settings)
+                running[pool.schedule(_hear, args=arguments, timeout=self.time_limit_s)] = file
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), self._outcome(future)
+
+    def _outcome(self, future: Future[Heard]) -> Heard:
+        try:
+            return future.result()
+        except TimeoutError:
+            return None, "timeout", f"took longer than {self.time_limit_s:g} s"
+        except (ProcessExpired, CancelledError) as error:
+            return None, "crashed", f"the decoder ended with code {getattr(error, 'exitcode', '?')}"
+
+
+def _hear(file: Found, settings: SpectrogramSettings) -> Heard:
+    """Return a track's spectrogram in the precision it is stored in, or why there is none."""
+    if file.track.path.suffix.lower() == ".npy":
+        return read_row(file.track, settings.mels)
+    excerpt = read_excerpt(file.track.path, settings)
+    if not excerpt.is_usable:
+        return None, excerpt.status, excerpt.reason
+    try:
+        now = require_regular(file.track.path)
+    except AudioError as error:
+        return None, error.status, error.reason
+    if (now.st_size, now.st_mtime_ns) != file.state[1:]:
+        return None, "unreadable", "it changed after it was found; prepare again"
+    spectrogram = log_mel(excerpt.wave, settings).astype(np.float16)
+    return spectrogram, excerpt.status, excerpt.reason
+
+
+def _prepare(environment: Mapping[str, str]) -> None:
+    """Make a new worker ready: Ctrl-C is left to the parent, decoders' chatter is not printed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    os.environ.update(environment)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
