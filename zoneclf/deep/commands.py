@@ -2,13 +2,16 @@
 
 import typer
 
+from zoneclf.deep.mert.commands import embed
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Neural models: multi-label genre.",
+    help="Neural models: MERT embeddings, multi-label genre.",
 )
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
 app.add_typer(genre_app, name="genre")
+app.command()(embed)
 
 
 @genre_app.callback()

@@ -1,0 +1,19 @@
+"""MERT: what a network that heard much music says of a track, as features of the track.
+
+    checkpoint (snapshots) -> configuration, weights -> encoder
+    sound -> chunks -> encoder -> pooled over time -> table of embeddings
+
+MERT v1 (Li et al., "MERT: Acoustic Music Understanding Model with Large-Scale Self-supervised
+Training", arXiv 2306.00107) is published as code that a user would have to trust.  Here its
+weights are loaded into HuBERT of transformers, which computes the same; `zoneclf.deep.mert.config`
+says what was compared.  The published weights are licensed CC BY-NC 4.0 (model cards of
+m-a-p/MERT-v1-95M and -330M; early revisions said MIT), so everything made from them is
+``non-commercial``.
+"""
+
+LICENCE = "non-commercial"
+EXTRACTOR = "mert"
+# Goes up when the same checkpoint, asked for the same, would give other numbers.
+VERSION = 1
+# The seven layers of MERT v1's convolution stack take a step every 320 samples.
+DEFAULT_MODEL = "m-a-p/MERT-v1-95M"

@@ -1,0 +1,119 @@
+"""The encoder: sound of MERT's rate -> hidden states, shape (batch, states, hidden size)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from transformers import AutoModel, HubertConfig, HubertModel
+
+from zoneclf.deep.mert.config import MertConfig, read_config
+from zoneclf.deep.mert.weights import mapped, read_weights, weights_file
+from zoneclf.errors import ModelError
+
+
+class Encoder(Protocol):
+    """What gives the hidden states of sound."""
+
+    config: MertConfig
+
+    def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:
+        """Yield states 0 to `last` of `sound`, shape (batch, samples)."""
+        ...
+
+
+class NativeEncoder:
+    """MERT's weights in HuBERT of transformers; in inference mode on `device`, float32.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint is not MERT's, or damaged.
+    """
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self.config = read_config(folder)
+        with torch.device("meta"):  # names and shapes alone; the weights come from the file
+            model = HubertModel(hubert_config(self.config))
+        path = weights_file(folder)
+        shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        model.load_state_dict(mapped(read_weights(path), shapes, path), assign=True)
+        self._model = model.to(device).eval().requires_grad_(False)
+
+    def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:
+        """Yield states 0 to `last`; layers above are not computed."""
+        model, encoder = self._model, self._model.encoder
+        heard = model.feature_extractor(sound).transpose(1, 2)
+        state = model.feature_projection(heard)
+        state = state + encoder.pos_conv_embed(state)
+        if not self.config.norm_first:
+            state = encoder.layer_norm(state)
+        yield state
+        for number, layer in enumerate(encoder.layers[:last], 1):
+            given = layer(state)
+            state = given if isinstance(given, torch.Tensor) else given[0]
+            final = self.config.norm_first and number == self.config.layers
+            yield encoder.layer_norm(state) if final else state
+
+
+class RemoteEncoder:
+    """The code that came with the weights, which the user has said to trust.
+
+    Raises
+    ------
+    ModelError
+        If that code fails, as code written for older releases of transformers may.
+    """
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self.config = read_config(folder, native=False)
+        try:
+            self._model = AutoModel.from_pretrained(folder, trust_remote_code=True)
+            self._model = self._model.to(device).eval().requires_grad_(False)
+        except Exception as error:
+            raise _foreign(folder, error) from error
+        self._folder = folder
+
+    def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:
+        """Yield states 0 to `last`, as the foreign code counts them."""
+        try:
+            found = self._model(sound, output_hidden_states=True, return_dict=True).hidden_states
+        except torch.OutOfMemoryError:
+            raise  # the batch is made smaller
+        except Exception as error:
+            raise _foreign(self._folder, error) from error
+        yield from found[: last + 1]
+
+
+def hubert_config(config: MertConfig) -> HubertConfig:
+    """Return the configuration of the HuBERT that computes what MERT does."""
+    channels, strides, kernels = zip(*config.conv, strict=True)
+    return HubertConfig(
+        hidden_size=config.hidden_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        intermediate_size=config.intermediate_size,
+        conv_dim=list(channels),
+        conv_stride=list(strides),
+        conv_kernel=list(kernels),
+        conv_bias=config.conv_bias,
+        feat_extract_norm=config.conv_norm,
+        num_conv_pos_embeddings=config.position_kernel,
+        num_conv_pos_embedding_groups=config.position_groups,
+        do_stable_layer_norm=config.norm_first,
+        layer_norm_eps=config.norm_epsilon,
+        feat_proj_layer_norm=config.projection_norm,
+        conv_pos_batch_norm=False,
+        apply_spec_augment=False,
+        mask_time_prob=0.0,
+        mask_feature_prob=0.0,
+        layerdrop=0.0,
+    )
+
+
+def _foreign(folder: Path, error: Exception) -> ModelError:
+    reason = str(error).split("\n")[0][:200]
+    return ModelError(
+        f"{folder}: the code that comes with it fails here ({type(error).__name__}: {reason}); "
+        "leave out --trust-remote-code, or use the transformers release that it was written for"
+    )

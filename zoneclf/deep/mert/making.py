@@ -1,0 +1,137 @@
+"""Many files -> their embeddings in a table: what is done is not done again."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from zoneclf.audio.files import absolute, expand, path_text, require_regular
+from zoneclf.audio.sound import WITH_ROWS
+from zoneclf.audio.sound_ids import sound_id
+from zoneclf.deep.mert.embedding import Embedded
+from zoneclf.deep.mert.tables import EmbeddingTable, Row
+from zoneclf.errors import AudioError, SettingsError
+
+
+class Maker(Protocol):
+    """What makes an embedding of a file."""
+
+    def embed(self, path: Path) -> Embedded:
+        """Return the embedding, or why there is none."""
+        ...
+
+
+class Voice(Protocol):
+    """How the work tells what it does."""
+
+    def say(self, text: str) -> None:
+        """Tell one line."""
+        ...
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        """Tell how far it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file to embed; `track_id` is empty where it cannot even be opened."""
+
+    path: Path
+    track_id: str
+    problem: AudioError | None = None
+
+
+@dataclass
+class Made:
+    """What a run did: tracks by status, how many were there before, and what has no embedding."""
+
+    tracks: int
+    before: int
+    statuses: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def tell(self, path: str, status: str, reason: str) -> None:
+        """Count one track."""
+        self.statuses[status] += 1
+        if status not in WITH_ROWS:
+            self.failed.append((path, status, reason))
+
+
+def files_wanted(paths: Iterable[Path]) -> list[Wanted]:
+    """Return the audio files that files, folders and playlists stand for, with their ids.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    named = list(paths)
+    found = expand(named)
+    if not found:
+        raise SettingsError(f"{named[0]}: holds no audio file; name files, folders or playlists")
+    return [_identified(path) for path in found]
+
+
+def make_table(
+    table: EmbeddingTable, wanted: Sequence[Wanted], maker: Callable[[], Maker], voice: Voice
+) -> Made:
+    """Embed what the table does not hold, and join it; `maker` is called if there is any.
+
+    Raises
+    ------
+    LockedError
+        If another process writes the table.
+    TableError
+        If the table was made otherwise.
+    """
+    with table.lock():
+        rows = table.rows()
+        unique = {one.track_id: one for one in reversed(wanted) if one.problem is None}
+        todo = [one for one in unique.values() if one.track_id not in rows][::-1]
+        if len(unique) > len(todo):
+            voice.say(f"{len(unique) - len(todo)} of {len(unique)} tracks are embedded already")
+        for one in unique.values():
+            if one.track_id in rows and rows[one.track_id].path != path_text(one.path):
+                table.stage(Row(one.track_id, path_text(one.path), rows[one.track_id].found))
+        fresh = _embed_all(table, todo, maker, voice) if todo else {}
+        rows = table.join()
+    made = Made(len(wanted), len(unique) - len(todo))
+    for one in wanted:
+        text = path_text(absolute(one.path))
+        row = rows.get(one.track_id)
+        found = fresh.get(one.track_id) or (row.found if row is not None else None)
+        if found is not None:
+            made.tell(text, found.status, found.reason)
+        elif one.problem is not None:
+            made.tell(text, one.problem.status, one.problem.reason)
+    return made
+
+
+def _embed_all(
+    table: EmbeddingTable, todo: Sequence[Wanted], maker: Callable[[], Maker], voice: Voice
+) -> dict[str, Embedded]:
+    embedder = maker()
+    found: dict[str, Embedded] = {}
+    began = time.monotonic()
+    voice.progress("embed", 0, len(todo))
+    for done, one in enumerate(todo, 1):
+        found[one.track_id] = embedder.embed(one.path)
+        table.stage(Row(one.track_id, path_text(one.path), found[one.track_id]))
+        left_s = (time.monotonic() - began) / done * (len(todo) - done)
+        voice.progress("embed", done, len(todo), f"{one.path.name}, {_span(left_s)} left")
+    return found
+
+
+def _identified(path: Path) -> Wanted:
+    try:
+        require_regular(path)
+        return Wanted(path, sound_id(path))
+    except AudioError as error:
+        return Wanted(path, "", error)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
