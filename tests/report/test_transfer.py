@@ -73,3 +73,14 @@ def test_what_cannot_be_judged_says_why(make_table: Make, zones_of_deam: int) ->
     assert np.isnan(found.loc[("user", "deam"), "accuracy"])
     if zones_of_deam == 1:
         assert "fewer than two zones" in found.loc[("deam", "user"), "remark"]
+
+
+def test_a_model_of_the_same_tracks_is_fitted_once(make_table: Make) -> None:
+    fitted: list[frozenset[str]] = []
+
+    def counting(part: LabelledTable) -> Callable[[pd.DataFrame], np.ndarray]:
+        fitted.append(frozenset(part.about["track_id"]))
+        return lambda features: np.full((len(features), 3), 1 / 3, dtype=np.float32)
+
+    source_matrix(make_table(120, share_of_user=0.5), counting, count=4)
+    assert len(fitted) == len(set(fitted)) == 4 * 4 + 2

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from zoneclf.errors import TableError
@@ -14,7 +15,8 @@ from zoneclf.report.scores import score
 
 # Learns from a table and returns what predicts: features, shape (tracks, features), in; zone
 # probabilities, shape (tracks, zones), out.
-Fit = Callable[[LabelledTable], Callable[[pd.DataFrame], Probabilities]]
+Predict = Callable[[pd.DataFrame], Probabilities]
+Fit = Callable[[LabelledTable], Predict]
 ALL = "all"
 
 
@@ -43,12 +45,21 @@ def source_matrix(table: LabelledTable, fit: Fit, *, count: int, seed: int = 0) 
         log_loss, remark (why the scores are missing, else empty).
     """
     sources = [str(name) for name in np.unique(table.source)]
+    known: dict[bytes, Predict] = {}
+
+    def learn(learnt: npt.NDArray[np.bool_]) -> Predict:
+        """Fit once to the same tracks: a source without the judged artists is one for all folds."""
+        key = learnt.tobytes()
+        if key not in known:
+            known[key] = fit(table.take(learnt))
+        return known[key]
+
     rows = []
     for judged in sources:
         for trained in (*sources, ALL):
             pair = {"trained_on": trained, "judged_on": judged}
             try:
-                scored = _scored(table, fit, trained, judged, count=count, seed=seed)
+                scored = _scored(table, learn, (trained, judged), count=count, seed=seed)
                 rows.append({**pair, **scored, "remark": ""})
             except TableError as error:
                 rows.append({**pair, "n": 0, "remark": str(error)})
@@ -69,14 +80,20 @@ _COLUMNS = (
 
 
 def _scored(
-    table: LabelledTable, fit: Fit, trained: str, judged: str, *, count: int, seed: int
+    table: LabelledTable,
+    learn: Callable[[npt.NDArray[np.bool_]], Predict],
+    pair: tuple[str, str],
+    *,
+    count: int,
+    seed: int,
 ) -> dict[str, Any]:
+    trained, judged = pair
     target = table.take(table.source == judged)
     learnt = np.full(len(table), True) if trained == ALL else table.source == trained
     out = np.zeros((len(target), len(table.zones)), dtype=np.float32)
     for _, held_out in folds(target.codes, target.group, count=count, seed=seed):
         strange = ~np.isin(table.group, np.unique(target.group[held_out]))
-        predict = fit(table.take(learnt & strange))
+        predict = learn(learnt & strange)
         out[held_out] = predict(target.features.iloc[held_out])
     found = score(target.codes, out, table.zones)
     low, high = found.accuracy_ci95
