@@ -2,6 +2,7 @@
 
 import typer
 
+from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.mert.commands import embed
 
 app = typer.Typer(
@@ -17,3 +18,7 @@ app.command()(embed)
 @genre_app.callback()
 def genre() -> None:
     """Prepare labelled music, train, tune thresholds, evaluate, predict, compare presets."""
+
+
+genre_app.command("prepare")(prepare_command)
+genre_app.command("synthesise")(synthesise_command)

@@ -193,7 +193,7 @@ class Listener:
 def _hear(file: Found, settings: SpectrogramSettings) -> Heard:
     """Return a track's spectrogram in the precision it is stored in, or why there is none."""
     if file.track.path.suffix.lower() == ".npy":
-        return read_row(file.track, settings.mels)
+        return read_row(file.track, settings)
     excerpt = read_excerpt(file.track.path, settings)
     if not excerpt.is_usable:
         return None, excerpt.status, excerpt.reason

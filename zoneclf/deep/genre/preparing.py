@@ -15,7 +15,13 @@ from zoneclf.audio.files import path_text
 from zoneclf.deep.genre.filtering import GenreCounts, count_genres, filter_genres, kept_genres
 from zoneclf.deep.genre.grouping import Group, groups_of
 from zoneclf.deep.genre.prepared import UNUSED, save_prepared, targets_of
-from zoneclf.deep.genre.set_files import known_files, open_cache, remember_files, write_problems
+from zoneclf.deep.genre.set_files import (
+    known_files,
+    locked,
+    open_cache,
+    remember_files,
+    write_problems,
+)
 from zoneclf.deep.genre.splitting import Shares, draw_splits, given_splits
 from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
 from zoneclf.deep.pace import Pace, Voice
@@ -25,6 +31,8 @@ from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.deep.statistics import statistics_of
 from zoneclf.errors import TableError
 
+Splitting = Literal["drawn", "given"]
+SPLITTING = ("drawn", "given")
 # The status of tracks whose sound is not asked for.
 SKIPPED = "skipped"
 
@@ -41,7 +49,7 @@ class PrepareOptions:
     min_samples: int = 1
     max_genres: int = 0
     shares: Shares = field(default_factory=Shares)
-    splits: Literal["drawn", "given"] = "drawn"
+    splits: Splitting = "drawn"
     group: Group = "artist"
     seed: int = 0
     jobs: int = 0
@@ -98,11 +106,18 @@ def prepare(
     UsageError
         If no genre is left.
     """
+    with locked(folder):
+        return _prepare(listing, folder, options, source=source, voice=voice)
+
+
+def _prepare(
+    listing: Listing, folder: Path, options: PrepareOptions, *, source: str, voice: Voice
+) -> Prepared:
     cache = open_cache(folder, options.spectrogram, source)
+    voice.say(f"{source}: {len(listing.tracks)} tracks listed")
     found, twice = one_per_sound(identify(listing.tracks, known_files(folder)))
     remember_files(folder, found, source)
     before = count_genres([file.track.genres for file in found if file.track_id])
-    voice.say(f"before the filter: {before.text()}")
     rows = _listen(found, cache, options, voice)
     failed = tuple(row.problem for row in rows if not row.frame_count and row.status != SKIPPED)
     marked = tuple(row.problem for row in rows if row.frame_count and row.status != "ok")
@@ -113,7 +128,6 @@ def prepare(
             f"{source}: none of its {len(rows)} tracks can be used; see {folder / 'problems.csv'}"
         )
     after, splits = _write(folder, rows, cache, options, (source, before, len(problems)))
-    voice.say(f"after the filter: {after.text()}")
     return Prepared(folder, before, after, splits, failed, problems)
 
 

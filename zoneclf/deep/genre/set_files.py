@@ -3,11 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from zoneclf.console import printable
 from zoneclf.deep.genre.prepared import spectrogram_folder
@@ -15,12 +17,35 @@ from zoneclf.deep.listening import FileState, Found
 from zoneclf.deep.readers.listing import Problem
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings
-from zoneclf.errors import TableError
-from zoneclf.writing import replacing, write_text
+from zoneclf.errors import LockedError, TableError
+from zoneclf.writing import make_folder, replacing, write_text
 
 _STATE = ("path", "size_bytes", "mtime_ns")
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a set's folder meanwhile.
+
+    Raises
+    ------
+    LockedError
+        If one is at it.
+    """
+    make_folder(folder)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LockedError(f"{folder}: locked by another zoneclf; wait for it to end") from None
+    try:
+        for left_over in folder.rglob(".*.part"):  # of a run that was killed
+            left_over.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
 
 
 def open_cache(folder: Path, settings: SpectrogramSettings, source: str) -> SpectrogramCache:
