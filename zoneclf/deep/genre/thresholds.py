@@ -97,8 +97,8 @@ def tune(
     objective
         Which F1 is to be highest: ``macro``, ``micro`` or ``sample``.
     strategy
-        One of `STRATEGIES`, or ``auto``: the one that does best over folds of these tracks
-        (``threshold`` where they are too few), each group, shape (tracks,), in one fold.
+        ``untuned`` (0.5), one of `STRATEGIES`, or ``auto``: the one that does best over folds of
+        these tracks (``threshold`` where they are too few), each group, shape (tracks,), in one.
     """
     _check(objective, strategy)
     if not targets.any():
@@ -171,5 +171,5 @@ def _best_strategy(crossed: Mapping[str, float]) -> str:
 def _check(objective: str, strategy: str) -> None:
     if objective not in OBJECTIVES:
         raise ValueError(f"objective {objective!r}; it is one of {', '.join(OBJECTIVES)}")
-    if strategy not in (AUTO, *STRATEGIES):
-        raise ValueError(f"strategy {strategy!r}; it is one of {', '.join((AUTO, *STRATEGIES))}")
+    if strategy not in (known := (AUTO, UNTUNED, *STRATEGIES)):
+        raise ValueError(f"strategy {strategy!r}; it is one of {', '.join(known)}")
