@@ -3,6 +3,7 @@
 import typer
 
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
+from zoneclf.deep.genre.train_commands import train
 from zoneclf.deep.mert.commands import embed
 
 app = typer.Typer(
@@ -22,3 +23,4 @@ def genre() -> None:
 
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
+genre_app.command()(train)

@@ -65,6 +65,8 @@ def cast(hint: Any, value: Any, where: str) -> Any:
         return value
     if origin is dict and isinstance(value, Mapping):
         return {key: cast(args[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin is list and isinstance(value, list):
+        return [cast(args[0], item, where) for item in value]
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(cast(args[0], item, where) for item in value)
     return _scalar(hint, value, where)

@@ -1,0 +1,90 @@
+"""What train.json says of a run: what it learns from and how, and what came of it."""
+
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from zoneclf import __version__
+from zoneclf.deep.genre.training_recipe import Recipe
+from zoneclf.deep.strict import MisfitError, build, read_json
+from zoneclf.errors import ModelError
+from zoneclf.writing import write_text
+
+RUNS = Path("models/genre")
+TRAIN = "train.json"
+FORMAT = 1
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCard:
+    """What train.json says: what a run is, and, once it is finished, what came of it."""
+
+    digest: str
+    set: str
+    recipe: dict[str, Any]
+    embeddings: str = ""
+    threads: int = 1
+    device: str = "cpu"
+    versions: dict[str, str] = field(default_factory=dict)
+    finished: bool = False
+    result: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder and what its train.json says."""
+
+    folder: Path
+    card: RunCard
+
+
+def read_run(folder: Path) -> Run:
+    """Return a run.
+
+    Raises
+    ------
+    ModelError
+        If the folder is none, or its train.json is damaged.
+    """
+    path = folder / TRAIN
+    if not path.is_file():
+        raise ModelError(f"{path}: is missing; name a run of `zoneclf deep genre train`")
+    raw = read_json(path, MAX_BYTES, ModelError)
+    try:
+        card = build(RunCard, raw)
+        recipe_of(card)
+    except MisfitError as error:
+        raise ModelError(f"{path}: {error}; restore it or train anew") from None
+    if card.format != FORMAT:
+        raise ModelError(f"{path}: has format {card.format}, this zoneclf reads {FORMAT}")
+    return Run(folder, card)
+
+
+def recipe_of(card: RunCard) -> Recipe:
+    """Return the recipe of a run."""
+    return build(Recipe, card.recipe, "recipe")
+
+
+def unfinished(root: Path = RUNS) -> list[Run]:
+    """Return the runs that were stopped, the latest first."""
+    found = sorted(root.glob(f"*/{TRAIN}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    runs = (read_run(path.parent) for path in found)
+    return [run for run in runs if not run.card.finished]
+
+
+def write_run(run: Run) -> None:
+    """Write train.json, whole or not at all."""
+    text = json.dumps(vars(run.card), indent=2, allow_nan=False, ensure_ascii=False)
+    write_text(text + "\n", run.folder / TRAIN)
+
+
+def versions_used() -> dict[str, str]:
+    """Return the versions of what a run computes with."""
+    packages = ("torch", "numpy", "scipy", "safetensors")
+    found = {package: version(package) for package in packages}
+    return {"zoneclf": __version__, "python": platform.python_version(), **found}

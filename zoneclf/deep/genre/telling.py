@@ -1,0 +1,61 @@
+"""What a run of training says while it lasts: how far it is, how well, how long it will take."""
+
+import time
+
+from torch import nn
+
+from zoneclf.console import console
+from zoneclf.deep.history import Epoch, stalls_of
+from zoneclf.deep.training import FitSettings, Teller
+
+
+class Telling(Teller):
+    """Tells the console about the run `name`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._begun = time.monotonic()
+        self._first = 0
+
+    def begin(self, network: nn.Module, train: int, valid: int, device: str) -> None:
+        """Tell what is about to be learnt."""
+        weights = sum(weight.numel() for weight in network.parameters())
+        console.say(
+            f"{self.name}: {weights:,} weights, {train} tracks to learn from, {valid} to validate, "
+            f"on {device}"
+        )
+
+    def going_on(self, epoch: int, batches: int) -> None:
+        """Tell that a run goes on."""
+        console.say(f"{self.name}: goes on in epoch {epoch}, after {batches} batches of it")
+
+    def batch(self, epoch: int, done: int, batches: int, epochs: int) -> None:
+        """Tell how far the run is if it takes all of its epochs."""
+        place, total = (epoch - 1) * batches + done, epochs * batches
+        now = time.monotonic()
+        if not self._first:
+            self._first, self._begun = place, now
+        gone = place - self._first
+        left = f"at most {_span((now - self._begun) / gone * (total - place))} left" if gone else ""
+        console.progress(self.name, place, total, f"epoch {epoch} of {epochs} {left}".rstrip())
+
+    def epoch(self, epochs: list[Epoch], settings: FitSettings) -> None:
+        """Tell how an epoch went."""
+        last, stall = epochs[-1], stalls_of(epochs)[-1]
+        best = max(one.score for one in epochs)
+        since = "" if last.best else f", best {best:.4f} {stall} before"
+        console.say(
+            f"{self.name}: epoch {last.epoch} of {settings.epochs}: loss {last.train_loss:.4f}, "
+            f"validation {last.valid_loss:.4f}, PR-AUC {last.score:.4f}{since}, "
+            f"{_span(last.seconds)}"
+        )
+        if stall >= settings.patience:
+            console.close()
+            console.say(f"{self.name}: no better for {stall} epochs; stops")
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time in words."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
