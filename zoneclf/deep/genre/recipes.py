@@ -19,8 +19,8 @@ field        filtered noise                      irregular gusts and crackles  l
 
 They overlap: techno and jungle share drums, rock and hiphop the backbeat, folk and gamelan notes
 that die away, ambient, strings and field the lack of drums.  An artist has a key, a tempo within
-the genre's range, a brightness, a swing, a room and an equaliser of its own; a clip has its own
-melody, bar and level.
+the genre's range, a brightness, a swing, a room, an equaliser and grit of its own; a clip has its
+own melody, bar and level.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def _techno(play: Session) -> Wave:
 
 def _rock(play: Session) -> Wave:
     out, beat_s = play.empty(), play.beat_s(100, 145)
-    drive = 4 + 8 * play.artist.brightness
+    drive = 1.5 + 8 * play.artist.brightness
     kick, snare = voices.kick(play.artist.pitch), voices.snare(play.artist.pitch, play.rng)
     hat = voices.hat(0.05, play.rng)
     for number, at_s in play.beats(beat_s, 0.5):

@@ -23,6 +23,7 @@ class Artist:
     tilt_db: float
     room: float
     hiss_db: float
+    grit: float
     minor: bool
 
     @property

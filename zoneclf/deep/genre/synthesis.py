@@ -5,8 +5,8 @@
 
 Genres and what they sound like are in `zoneclf.deep.genre.recipes`.  The number of clips falls
 from genre to genre by the same factor; a clip has one to three genres, the first by its artist,
-the others 2 to 9 dB below.  Clips are also set apart by what no genre has: level, an equaliser,
-a room, hiss.
+the others 3 to 12 dB below.  Clips are also set apart by what no genre has: level, an equaliser,
+a room, an amplifier's grit, hiss.
 """
 
 import csv
@@ -161,6 +161,7 @@ def _artist(name: str, rng: np.random.Generator) -> Artist:
         tilt_db=float(rng.normal(0, 3)),
         room=float(rng.uniform(0, 0.5)),
         hiss_db=float(rng.uniform(-60, -28)),
+        grit=float(rng.exponential(0.6)),
         minor=bool(rng.random() < 0.5),
     )
 
@@ -170,9 +171,10 @@ def _mixed(clip: _Clip, seconds: float, rng: np.random.Generator) -> Wave:
     mix = np.zeros(round(seconds * RATE_HZ), dtype=np.float32)
     for number, genre in enumerate(clip.genres):
         wave = RECIPES[genre](Session(clip.artist, seconds, rng))
-        gain_db = 0.0 if number == 0 else -rng.uniform(2, 9)
+        gain_db = 0.0 if number == 0 else -rng.uniform(3, 12)
         mix += wave * np.float32(10 ** (gain_db / 20) / _level(wave))
     mix = _coloured(mix, clip.artist, rng)
+    mix = np.tanh(mix / _level(mix) * np.float32(clip.artist.grit))
     hiss = rng.standard_normal(mix.size, dtype=np.float32)
     mix = mix / _level(mix) + hiss * np.float32(10 ** (clip.artist.hiss_db / 20))
     loud = 10 ** (rng.uniform(-24, -12) / 20)

@@ -21,7 +21,8 @@ def read_gtzan(folder: Path) -> Listing:
     LabelError
         If no folder in it holds sound.
     """
-    for root in (folder, folder / "genres", folder / "genres_original", folder / "Data"):
+    for name in ("genres", "genres_original", "Data/genres_original", ""):
+        root = folder / name
         found = _clips(root)
         if found is not None:
             return found

@@ -1,0 +1,112 @@
+"""The middle of audio files: which seconds, which rate, and what is broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.spectrograms import SpectrogramSettings
+
+Write = Callable[..., Path]
+SETTINGS = SpectrogramSettings(excerpt_s=2.0)
+RATE_HZ = 44_100
+
+
+def ramp(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:
+    """Sound whose level tells the time: 0 to 1 over its length."""
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (time / seconds * np.sin(2 * np.pi * 441 * time)).astype(np.float32)
+
+
+def level(wave: np.ndarray) -> float:
+    return float(np.abs(wave).max())
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg"])
+@pytest.mark.parametrize("rate_hz", [22_050, 44_100])
+def test_the_middle_at_the_rate_of_the_settings(
+    tmp_path: Path, write_wav: Write, suffix: str, rate_hz: int
+) -> None:
+    path = write_wav(tmp_path / f"a.{suffix}", ramp(20.0, rate_hz), rate_hz)
+    found = read_excerpt(path, SETTINGS)
+    assert (found.status, found.reason) == ("ok", "")
+    assert found.wave.size == 2 * SETTINGS.rate_hz
+    first, last = found.wave[:2205], found.wave[-2205:]
+    assert level(first) == pytest.approx(9.1 / 20, abs=0.03)
+    assert level(last) == pytest.approx(11 / 20, abs=0.03)
+
+
+def test_a_short_one_is_kept_whole(tmp_path: Path, write_wav: Write) -> None:
+    path = write_wav(tmp_path / "a.wav", ramp(1.5))
+    assert read_excerpt(path, SETTINGS).wave.size == pytest.approx(1.5 * 22_050, abs=2)
+    everything = SpectrogramSettings(excerpt_s=0.0)
+    long = write_wav(tmp_path / "b.wav", ramp(7.0))
+    assert read_excerpt(long, everything).wave.size == pytest.approx(7 * 22_050, abs=2)
+
+
+def test_it_equals_sound_that_was_cut_before(tmp_path: Path, write_wav: Write) -> None:
+    wave = ramp(10.0)
+    whole = write_wav(tmp_path / "a.wav", wave, subtype="FLOAT")
+    part = write_wav(tmp_path / "b.wav", wave[4 * RATE_HZ : 6 * RATE_HZ], subtype="FLOAT")
+    found = [read_excerpt(path, SETTINGS).wave for path in (whole, part)]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+def test_sound_that_ends_before_its_announced_middle(tmp_path: Path, write_wav: Write) -> None:
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 20 * RATE_HZ) * np.linspace(0, 1, 882_000)
+    path = write_wav(tmp_path / "a.flac", noise)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 4])
+    found = read_excerpt(path, SETTINGS)
+    assert found.status == "truncated"
+    assert found.wave.size == pytest.approx(2 * 22_050, abs=2)
+
+
+def test_what_comes_after_the_excerpt_is_not_looked_at(tmp_path: Path, write_wav: Write) -> None:
+    path = write_wav(tmp_path / "a.flac", ramp(20.0))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 4])
+    assert read_excerpt(path, SETTINGS).status == "ok"
+
+
+def test_sound_that_does_not_say_how_long_it_is(
+    tmp_path: Path, write_wav: Write, ffmpeg: Callable[..., Path]
+) -> None:
+    source = write_wav(tmp_path / "a.wav", ramp(20.0))
+    path = ffmpeg(source, tmp_path / "a.aac")
+    found = read_excerpt(path, SETTINGS)
+    assert found.status == "ok"
+    assert level(found.wave[-2205:]) == pytest.approx(11 / 20, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"", "undecodable"), (b"no sound at all" * 50, "undecodable"), (None, "missing")],
+)
+def test_what_cannot_be_read_has_a_status(
+    tmp_path: Path, content: bytes | None, status: str
+) -> None:
+    path = tmp_path / "a.mp3"
+    if content is not None:
+        path.write_bytes(content)
+    found = read_excerpt(path, SETTINGS)
+    assert found.status == status
+    assert found.reason
+    assert not found.is_usable
+
+
+def test_silence_and_crumbs_have_a_status(tmp_path: Path, write_wav: Write) -> None:
+    quiet = write_wav(tmp_path / "quiet.wav", np.zeros(10 * RATE_HZ))
+    assert read_excerpt(quiet, SETTINGS).status == "silent"
+    hole = ramp(10.0)
+    hole[3 * RATE_HZ : 7 * RATE_HZ] = 0
+    assert read_excerpt(write_wav(tmp_path / "hole.wav", hole), SETTINGS).status == "silent"
+    crumb = read_excerpt(write_wav(tmp_path / "crumb.wav", ramp(0.2)), SETTINGS)
+    assert (crumb.status, crumb.is_usable) == ("too_short", False)
+    path = tmp_path / "nan.wav"
+    soundfile.write(path, np.full(10 * RATE_HZ, np.nan, np.float32), RATE_HZ, subtype="FLOAT")
+    assert read_excerpt(path, SETTINGS).status == "nonfinite"
+    assert read_excerpt(tmp_path, SETTINGS).status == "not_a_file"
