@@ -96,6 +96,12 @@ def test_the_command_line_starts_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_what_few_runs_need_is_imported_by_those_alone() -> None:
+    code = "import sys, zoneclf.pipeline.training; print({'imblearn', 'optuna'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=names_of)
 def test_modules_and_functions_stay_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

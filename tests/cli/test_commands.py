@@ -353,12 +353,11 @@ def test_a_model_of_own_labels_alone_names_nothing_else(
 
 @pytest.mark.slow
 def test_auto_says_what_it_compared_and_names_only_what_it_learnt_from(
-    tour: Tour, zoneclf: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tour: Tour, zoneclf: Run, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("ZONECLF_TRAIN_ROUNDS", "10")
-    monkeypatch.setenv("ZONECLF_TRAIN_INNER_FOLDS", "2")
+    few = {"ZONECLF_TRAIN_INNER_FOLDS": "2", "ZONECLF_EVALUATION_FOLDS": "2"}
     copy = shutil.copytree(tour.root, tmp_path / "copy")
-    done = zoneclf(copy, "train", "--strategy", "auto", "--json")
+    done = zoneclf(copy, "train", "--strategy", "auto", "--json", **few)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     names = {row["name"] for row in found["comparison"]}
@@ -369,7 +368,7 @@ def test_auto_says_what_it_compared_and_names_only_what_it_learnt_from(
     alone = card["taken"] == "user-only"
     assert list(card["sources"]) == (["user"] if alone else ["deam", "user"])
     assert card["licence"] == ("" if alone else "non-commercial")
-    judged = zoneclf(copy, "analyze", "--holdout", "--json")
+    judged = zoneclf(copy, "analyze", "--holdout", "--json", **few)
     assert judged.returncode == 0, judged.stderr
 
 

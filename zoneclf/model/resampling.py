@@ -1,7 +1,7 @@
 """Equal numbers of tracks per source and zone, by leaving tracks out or by making some up.
 
 Only ever inside training rows.  Source: Chawla et al., "SMOTE: synthetic minority over-sampling
-technique", JAIR 16 (2002).
+technique", JAIR 16 (2002).  imblearn is imported where it is used: half a second, which few need.
 """
 
 from dataclasses import replace
@@ -9,8 +9,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from imblearn.over_sampling import SMOTE
-from imblearn.under_sampling import RandomUnderSampler
 
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.dense import filled
@@ -21,6 +19,8 @@ _NEIGHBOURS = 5
 
 def undersampled(table: LabelledTable, seed: int) -> LabelledTable:
     """Return as many tracks of each source and zone as the rarest pair has."""
+    from imblearn.under_sampling import RandomUnderSampler
+
     sampler = RandomUnderSampler(random_state=seed)
     sampler.fit_resample(np.zeros((len(table), 1)), _cells(table))
     return table.take(np.sort(sampler.sample_indices_))
@@ -64,6 +64,8 @@ def _cells(table: LabelledTable) -> Codes:
 
 def _made_up(cell: LabelledTable, count: int, seed: int) -> LabelledTable:
     """Return `count` tracks between neighbours of one cell; they have a zone and nothing else."""
+    from imblearn.over_sampling import SMOTE
+
     present = len(cell)
     anchor = cell.take(np.arange(present))
     # SMOTE wants a larger class to level up to: rows that are thrown away again.

@@ -45,15 +45,7 @@ def source_matrix(table: LabelledTable, fit: Fit, *, count: int, seed: int = 0) 
         log_loss, remark (why the scores are missing, else empty).
     """
     sources = [str(name) for name in np.unique(table.source)]
-    known: dict[bytes, Predict] = {}
-
-    def learn(learnt: npt.NDArray[np.bool_]) -> Predict:
-        """Fit once to the same tracks: a source without the judged artists is one for all folds."""
-        key = learnt.tobytes()
-        if key not in known:
-            known[key] = fit(table.take(learnt))
-        return known[key]
-
+    learn = _once(table, fit)
     rows = []
     for judged in sources:
         for trained in (*sources, ALL):
@@ -64,6 +56,19 @@ def source_matrix(table: LabelledTable, fit: Fit, *, count: int, seed: int = 0) 
             except TableError as error:
                 rows.append({**pair, "n": 0, "remark": str(error)})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _once(table: LabelledTable, fit: Fit) -> Callable[[npt.NDArray[np.bool_]], Predict]:
+    """Return what fits to some rows, once to the same: a source is one for many folds."""
+    known: dict[bytes, Predict] = {}
+
+    def learn(rows: npt.NDArray[np.bool_]) -> Predict:
+        key = rows.tobytes()
+        if key not in known:
+            known[key] = fit(table.take(rows))
+        return known[key]
+
+    return learn
 
 
 _COLUMNS = (
