@@ -22,7 +22,7 @@ from zoneclf.deep.genre.set_files import (
     remember_files,
     write_problems,
 )
-from zoneclf.deep.genre.splitting import Shares, draw_splits, given_splits
+from zoneclf.deep.genre.splitting import Shares, draw_splits, given_splits, require_given
 from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
 from zoneclf.deep.pace import Pace, Voice
 from zoneclf.deep.readers.listing import SPLITS, Listing, Problem
@@ -117,6 +117,8 @@ def _prepare(
     voice.say(f"{source}: {len(listing.tracks)} tracks listed")
     found, twice = one_per_sound(identify(listing.tracks, known_files(folder)))
     remember_files(folder, found, source)
+    if options.splits == "given":  # rather told now than after hours of decoding
+        require_given([file.track.split for file in found if file.track_id])
     before = count_genres([file.track.genres for file in found if file.track_id])
     rows = _listen(found, cache, options, voice)
     failed = tuple(row.problem for row in rows if not row.frame_count and row.status != SKIPPED)

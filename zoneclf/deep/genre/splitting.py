@@ -107,6 +107,19 @@ def given_splits(
     UsageError
         If a track has no split, or one of train, valid, test has no track.
     """
+    require_given(given)
+    found = np.array(given, dtype="<U6")
+    train = np.flatnonzero(found == "train").tolist()
+    if shares.calib > 0 and not (found == "calib").any():
+        part = shares.calib / (shares.train + shares.calib)
+        inner = Shares(train=1 - part, valid=0.0, calib=part, test=0.0)
+        own = [groups[place] for place in train]
+        found[train] = draw_splits(targets[train], own, inner, seed=seed)
+    return found
+
+
+def require_given(given: Sequence[str]) -> None:
+    """Check that a data set gives splits; errors are those of `given_splits`."""
     found = np.array(given, dtype="<U6")
     counts = {name: int((found == name).sum()) for name in ("train", "valid", "test")}
     without = int((found == "").sum())
@@ -116,13 +129,6 @@ def given_splits(
             f"option --splits given: the data set does not give all of them ({said}, "
             f"none {without}); use --splits drawn"
         )
-    train = np.flatnonzero(found == "train").tolist()
-    if shares.calib > 0 and not (found == "calib").any():
-        part = shares.calib / (shares.train + shares.calib)
-        inner = Shares(train=1 - part, valid=0.0, calib=part, test=0.0)
-        own = [groups[place] for place in train]
-        found[train] = draw_splits(targets[train], own, inner, seed=seed)
-    return found
 
 
 def _stratified(has: npt.NDArray[np.bool_], sizes: Codes, shares: Shares, seed: int) -> Codes:
