@@ -131,7 +131,7 @@ def require_given(given: Sequence[str]) -> None:
         )
 
 
-def _stratified(has: npt.NDArray[np.bool_], sizes: Codes, shares: Shares, seed: int) -> Codes:
+def _stratified(has: npt.NDArray[np.bool_], sizes: Codes, shares: Shares, seed: list[int]) -> Codes:
     """Return the split of each group as a place in `SPLITS`, drawn by the library."""
     wanted = np.array(shares.in_order)
     used = np.flatnonzero(wanted > 0)
