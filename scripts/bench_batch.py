@@ -101,18 +101,21 @@ def peak_mb() -> float:
 
 
 def extract_here(paths: list[Path], folder: Path) -> None:
-    """Read files into a store in this process, then join and pool them."""
+    """Read files into a store in this process, join and pool them, write the track table."""
     store = FrameStore(folder, NOTE)
-    for file in identify(paths, {}):
+    found = identify(paths, {})
+    for file in found:
         take = READER.read(file.path, file.track_id)
         if take.facts.status != "ok":
             sys.exit(f"{file.path}: {take.facts.status} ({take.facts.reason})")
         store.stage(take)
     store.compact()
     # Imported here, since worker processes import this script, which they do not need.
-    from zoneclf.tracks.track_table import pool
+    from zoneclf.tracks.track_table import Pooled, about, note_of, save_pooled
 
-    pool(store.tracks(), READER.spec, DropSettings())
+    pooled = Pooled(store.tracks(), READER.spec, DropSettings())
+    made = note_of(READER.spec, READER.origin, DropSettings())
+    save_pooled(about(found, store.facts()), pooled, made, folder / "tracks.parquet")
 
 
 def measure_memory(hours: float, tracks: int) -> None:

@@ -17,12 +17,13 @@ from zoneclf.settings import DropSettings
 from zoneclf.tracks.pooling import track_features, track_spec
 from zoneclf.tracks.track_table import (
     ABOUT,
+    GROUP_ROWS,
+    Pooled,
     TrackTable,
     about,
-    join,
     load_tracks,
     note_of,
-    pool,
+    save_pooled,
     save_tracks,
 )
 
@@ -45,8 +46,13 @@ def missing(path: str) -> Found:
     return Found(Path(path), "", problem=AudioError("missing", "not there"))
 
 
+def saved(rows: pd.DataFrame, pooled: Pooled, path: Path) -> pd.DataFrame:
+    save_pooled(rows, pooled, NOTE, path)
+    return load_tracks(path).rows
+
+
 @pytest.fixture
-def rows() -> pd.DataFrame:
+def rows(tmp_path: Path) -> pd.DataFrame:
     """Two readable tracks, one silent, one missing, one copy."""
     found = [
         Found(Path("/m/b.mp3"), "id-b", 10, 100),
@@ -58,8 +64,8 @@ def rows() -> pd.DataFrame:
     known = {
         fact.track_id: fact for fact in (facts("id-a"), facts("id-b"), facts("id-c", "silent"))
     }
-    pooled = pool([(known["id-a"], frames(1)), (known["id-b"], frames(2))], SPEC, DROPS)
-    return join(about(found, known), pooled)
+    pooled = Pooled([(known["id-a"], frames(1)), (known["id-b"], frames(2))], SPEC, DROPS)
+    return saved(about(found, known), pooled, tmp_path / "user.parquet")
 
 
 def test_each_content_has_one_row_and_copies_are_listed(rows: pd.DataFrame) -> None:
@@ -93,20 +99,16 @@ def test_a_table_comes_back_as_it_was_written(rows: pd.DataFrame, tmp_path: Path
 
 
 def test_a_table_without_tracks_can_be_kept(tmp_path: Path) -> None:
-    empty = join(about([], {}), pool([], SPEC, DROPS))
-    save_tracks(TrackTable(empty, NOTE), tmp_path / "user.parquet")
-    assert load_tracks(tmp_path / "user.parquet").rows.shape == (
-        0,
-        len(ABOUT) + len(NOTE.spec.features),
-    )
+    empty = saved(about([], {}), Pooled([], SPEC, DROPS), tmp_path / "user.parquet")
+    assert empty.shape == (0, len(ABOUT) + len(NOTE.spec.features))
 
 
 @pytest.mark.parametrize("name", ["tab\there", "new\nline", "[x] é \U0001f3b5", "-rf", "a.b"])
 def test_any_name_can_be_kept(tmp_path: Path, name: str) -> None:
     found = [Found(Path(f"/m/{name}.mp3"), "id")]
-    rows = join(about(found, {"id": facts("id")}), pool([], SPEC, DROPS))
-    save_tracks(TrackTable(rows, NOTE), tmp_path / "user.parquet")
-    assert list(load_tracks(tmp_path / "user.parquet").rows["name"]) == [name]
+    rows = about(found, {"id": facts("id")})
+    kept = saved(rows, Pooled([], SPEC, DROPS), tmp_path / "user.parquet")
+    assert list(kept["name"]) == [name]
 
 
 def test_a_name_that_is_not_utf8_can_be_kept_wherever_the_command_runs(
@@ -116,9 +118,8 @@ def test_a_name_that_is_not_utf8_can_be_kept_wherever_the_command_runs(
     names = []
     for folder in (tmp_path, Path("/")):
         monkeypatch.chdir(folder)
-        rows = join(about(found, {"id": facts("id")}), pool([], SPEC, DROPS))
-        save_tracks(TrackTable(rows, NOTE), tmp_path / "user.parquet")
-        names += list(load_tracks(tmp_path / "user.parquet").rows["name"])
+        rows = about(found, {"id": facts("id")})
+        names += list(saved(rows, Pooled([], SPEC, DROPS), tmp_path / "user.parquet")["name"])
     assert names == ["caf%E9", "caf%E9"]
 
 
@@ -127,3 +128,18 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"track_id": ["a"]}).to_parquet(path)
     with pytest.raises(TableError, match="not a zoneclf feature table"):
         load_tracks(path)
+
+
+def test_tables_longer_than_a_group_keep_each_tracks_own_features(tmp_path: Path) -> None:
+    count = GROUP_ROWS + 3
+    known = {f"id-{place}": facts(f"id-{place}") for place in range(count)}
+    found = [Found(Path(f"/m/{place:04}.mp3"), f"id-{place}") for place in reversed(range(count))]
+    pooled = Pooled(((fact, frames(7)) for fact in known.values()), SPEC, DROPS)
+    ends = {"id-0": frames(1), f"id-{count - 1}": frames(2)}
+    others = Pooled(((known[name], ends.get(name, frames(7))) for name in known), SPEC, DROPS)
+    names = list(track_spec(SPEC, DROPS).features)
+    table = saved(about(found, known), others, tmp_path / "user.parquet")
+    same = saved(about(found, known), pooled, tmp_path / "same.parquet")
+    assert list(table["track_id"]) == list(known)
+    differ = (table[names] != same[names]).any(axis=1)
+    assert list(table["track_id"][differ]) == list(ends)

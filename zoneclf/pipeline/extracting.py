@@ -19,12 +19,11 @@ from zoneclf.settings import Settings, SourceSettings
 from zoneclf.store import TableNote, read_note
 from zoneclf.tracks.song_table import read_song_table
 from zoneclf.tracks.track_table import (
-    TrackTable,
+    Pooled,
     about,
-    join,
     load_tracks,
     note_of,
-    pool,
+    save_pooled,
     save_tracks,
 )
 from zoneclf.writing import make_folder
@@ -95,11 +94,10 @@ def _run(
     rows = about(found, facts)
     if earlier is not None:
         rows = _with_earlier(rows, earlier, request, voice)
-    features = pool(store.tracks(), plan.reader.spec, settings.drops)
-    joined = join(rows, features)
+    pooled = Pooled(store.tracks(), plan.reader.spec, settings.drops)
     made = note_of(plan.reader.spec, plan.reader.origin, settings.drops)
-    save_tracks(TrackTable(joined, made), table_path)
-    return _summary(plan.source, joined, facts, table_path)
+    save_pooled(rows, pooled, made, table_path)
+    return _summary(plan.source, rows, facts, table_path)
 
 
 def _foretold(plan: Plan, found: list[Found], todo: Sequence[Found], table: Path) -> Extracted:
@@ -125,7 +123,8 @@ def _with_earlier(
     gone = earlier["path"].isin(rows["path"]) | earlier["track_id"].isin(ids)
     others = earlier.loc[~gone, list(rows.columns)]
     if request.inputs:
-        return pd.concat([others, rows], ignore_index=True)
+        rows = pd.concat([others, rows], ignore_index=True)
+        return rows.sort_values(["name", "path"], ignore_index=True)
     if len(others):
         voice.say(f"{len(others)} tracks of earlier runs are no longer listed and leave the table")
     return rows
