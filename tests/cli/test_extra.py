@@ -1,7 +1,13 @@
 """`zoneclf deep` without torch and with it."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
+
+import zoneclf
+
+EXTRA = {"torch", "transformers", "safetensors", "huggingface_hub", "iterstrat"}
 
 _WITHOUT = """
 import sys
@@ -30,3 +36,17 @@ def test_help_needs_no_torch() -> None:
     done = without_torch("--help")
     assert done.returncode == 0
     assert "deep" in done.stdout
+
+
+def test_the_core_imports_nothing_of_the_extra() -> None:
+    package = Path(zoneclf.__file__).parent
+    core = [path for path in package.rglob("*.py") if package / "deep" not in path.parents]
+    assert len(core) > 100
+    for path in core:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [
+                alias.name for alias in getattr(node, "names", []) if isinstance(node, ast.Import)
+            ]
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            wrong = {name.split(".")[0] for name in names} & EXTRA
+            assert not wrong, f"{path} imports {wrong}"

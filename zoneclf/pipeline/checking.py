@@ -26,6 +26,13 @@ from zoneclf.pipeline.workspace import Workspace, own_sources
 from zoneclf.report.shift import standardised_difference
 from zoneclf.settings import Settings
 from zoneclf.tracks.contexts import context_of
+from zoneclf.tracks.embeddings import (
+    embedded_part,
+    has_embeddings,
+    has_others,
+    joined_spec,
+    read_embeddings,
+)
 from zoneclf.tracks.excerpts import longest_of, middle_spec
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
@@ -50,6 +57,7 @@ def check_all(workspace: Workspace, settings: Settings) -> list[Check]:
         *_environment(),
         *_data(settings),
         *_tables(workspace, settings),
+        *_embeddings(workspace),
         *_models(workspace, settings),
         *_drift(workspace, settings),
     ]
@@ -114,6 +122,17 @@ def _tables(workspace: Workspace, settings: Settings) -> Iterator[Check]:
             yield Check("bad", f"table {name}", str(error))
 
 
+def _embeddings(workspace: Workspace) -> Iterator[Check]:
+    for path in sorted(workspace.embeddings("x").parent.glob("*.parquet")):
+        try:
+            values, note = read_embeddings(path)
+            heard = len(values.dropna())
+            detail = f"{heard} of {len(values)} tracks; {note.spec.descriptors}; {note.licence}"
+            yield Check("ok", f"embeddings {path.stem}", detail)
+        except ZoneclfError as error:
+            yield Check("bad", f"embeddings {path.stem}", str(error))
+
+
 def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     reader = sound_reader(settings, "frames")
     spec = track_spec(reader.spec, settings.drops)
@@ -132,7 +151,10 @@ def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:
                 if context_s is None
                 else spec_at(reader.spec, context_s)
             )
-            model.require_spec(asked, {reader.extractor.name: reader.extractor.version})
+            if has_embeddings(model.card.spec):
+                asked = joined_spec(asked, embedded_part(model.card.spec))
+            if has_others(model.card.spec):
+                model.require_spec(asked, {reader.extractor.name: reader.extractor.version})
             detail = f"{model.card.strategy}, {len(model.card.spec.features)} features"
             licence = f", {model.card.licence}" if model.card.licence else ""
             yield Check("ok", f"model {card.parent.name}", detail + licence)

@@ -15,6 +15,7 @@ from zoneclf.model.card import train_settings
 from zoneclf.model.splits import Holdout, load_holdout
 from zoneclf.model.task import Task
 from zoneclf.pipeline.choosing import chosen_model
+from zoneclf.pipeline.embedding import with_embeddings
 from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
 from zoneclf.pipeline.shaping import matched
 from zoneclf.pipeline.tasks import task_for
@@ -145,6 +146,10 @@ def case_of(workspace: Workspace, settings: Settings, name: str, voice: Voice) -
     """
     model = chosen_model(workspace, name)
     table, note = current_table(workspace, settings, voice)
+    learnt = train_settings(model.card).features
+    table, note = with_embeddings(
+        workspace, table, note, features=learnt, needed=model.card.sources, voice=voice
+    )
     table = matched(workspace, settings, labelled_only(table), longest_of(model.card.spec))
     model.require_spec(table.spec, {o.extractor: o.extractor_version for o in note.origins})
     if table.zones != model.card.zones:

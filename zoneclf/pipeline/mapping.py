@@ -9,9 +9,10 @@ import pandas as pd
 from zoneclf.errors import TableError
 from zoneclf.labels.table import LabelledTable
 from zoneclf.model.affect import NAMES, annotated, out_of_fold_values, predicted_values
-from zoneclf.model.card import CARD
+from zoneclf.model.card import CARD, train_settings
 from zoneclf.model.preparation import prepare
 from zoneclf.pipeline.choosing import chosen_model
+from zoneclf.pipeline.embedding import with_embeddings
 from zoneclf.pipeline.labelling import current_table, zone_map
 from zoneclf.pipeline.workspace import Voice, Workspace, now
 from zoneclf.report.affect_map import AffectMap, map_figure
@@ -37,11 +38,7 @@ def visualize_2d(
     TableError
         If no track is annotated with arousal and valence.
     """
-    table, _ = current_table(workspace, settings, voice)
-    if name or any(workspace.models.glob(f"*/{CARD}")):
-        prepared = table.with_features(chosen_model(workspace, name).card.spec.features)
-    else:
-        prepared, _ = prepare(table, settings.train.features)
+    prepared = _prepared(workspace, settings, name, voice)
     rated = annotated(prepared)
     if not rated.any():
         raise TableError(
@@ -64,6 +61,20 @@ def visualize_2d(
     points = spreadsheet_safe(pd.concat([drawn.annotated, drawn.own]))
     write_text(points.to_csv(index=False), folder / "points.csv")
     return folder, drawn
+
+
+def _prepared(workspace: Workspace, settings: Settings, name: str, voice: Voice) -> LabelledTable:
+    """Return all tracks with a model's features, or before there is one, those of the settings."""
+    table, note = current_table(workspace, settings, voice)
+    there = name or any(workspace.models.glob(f"*/{CARD}"))
+    card = chosen_model(workspace, name).card if there else None
+    features = settings.train.features if card is None else train_settings(card).features
+    table, _ = with_embeddings(
+        workspace, table, note, features=features, needed=frozenset(), voice=voice
+    )
+    if card is None:
+        return prepare(table, features)[0]
+    return table.with_features(card.spec.features)
 
 
 def _placed(table: LabelledTable, predicted: np.ndarray) -> pd.DataFrame:

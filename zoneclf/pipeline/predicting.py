@@ -14,17 +14,27 @@ from zoneclf.frames.batch import Found, identify
 from zoneclf.frames.takes import TrackFacts
 from zoneclf.model.artifact import ZoneModel
 from zoneclf.model.calibration import ZoneSets, sets_of
+from zoneclf.pipeline.embedding import stored_embeddings
 from zoneclf.pipeline.listening import files_of, listen
 from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.shaping import middles, pool_at
 from zoneclf.pipeline.workspace import Voice, Workspace
 from zoneclf.report.why import Why, reference_for, why
 from zoneclf.settings import Settings
+from zoneclf.store import TableSpec
+from zoneclf.tracks.embeddings import (
+    command_for,
+    embedded_part,
+    has_embeddings,
+    has_others,
+    joined_spec,
+)
 from zoneclf.tracks.excerpts import longest_of, middle_spec
 from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
 
 _AT_ONCE = 32
+NOT_EMBEDDED = "no embedding of it is stored; zoneclf deep embed makes one"
 
 
 @dataclass(frozen=True)
@@ -71,36 +81,83 @@ def predict(
     """
     if explain:
         reference_for(model)  # asked before any work
+    found = identify(files_of(paths), {})
+    spec = model.card.spec
+    embedded = stored_embeddings(workspace, spec) if has_embeddings(spec) else None
+    lacking = {} if embedded is None else _lacking(found, embedded, spec, voice)
+    asked = [file for file in found if file.track_id not in lacking]
+    if embedded is None or has_others(spec):
+        facts, features = _described(workspace, settings, model, asked, method=method, voice=voice)
+        features = features if embedded is None else features.join(embedded)
+    else:
+        facts = {file.track_id: TrackFacts(track_id=file.track_id, status="ok") for file in asked}
+        features = embedded
+    said = _said(found, facts, features, model=model, lacking=lacking)
+    if not explain:
+        return said
+    return _explained(said, [file.track_id for file in found], features, model=model, voice=voice)
+
+
+def _described(
+    workspace: Workspace,
+    settings: Settings,
+    model: ZoneModel,
+    found: Sequence[Found],
+    *,
+    method: str,
+    voice: Voice,
+) -> tuple[dict[str, TrackFacts], pd.DataFrame]:
+    """Return facts and features by track id, of tables or of frames that are made now."""
     reader = sound_reader(settings, method)
     spec = track_spec(reader.spec, settings.drops)
     extractor = reader.extractor
     longest_s = longest_of(model.card.spec)
-    model.require_spec(middle_spec(spec, longest_s), {extractor.name: extractor.version})
-    found = identify(files_of(paths), {})
+    whole = middle_spec(spec, longest_s)
+    if has_embeddings(model.card.spec):
+        whole = joined_spec(whole, embedded_part(model.card.spec))
+    model.require_spec(whole, {extractor.name: extractor.version})
     known = _extracted(workspace, spec.digest, extractor.name)
     known = _at_length(workspace, settings, known, found, longest_s)
     fresh = [file for file in found if file.track_id not in known.index]
     pooled = partial(pool_at, frames=reader.spec, drops=settings.drops, longest_s=longest_s)
     facts, heard = listen(reader, settings, fresh, voice=voice, use=pooled)
     facts |= {track_id: TrackFacts(track_id=track_id, status="ok") for track_id in known.index}
-    features = pd.concat([known, heard])
-    said = _said(found, facts, features, model)
-    if not explain:
-        return said
-    return _explained(said, [file.track_id for file in found], features, model=model, voice=voice)
+    return facts, pd.concat([known, heard])
+
+
+def _lacking(
+    found: Sequence[Found], embedded: pd.DataFrame, spec: TableSpec, voice: Voice
+) -> dict[str, str]:
+    """Return the tracks without an embedding, by id, and say once which command makes them."""
+    sound = dict.fromkeys(file.track_id for file in found if file.problem is None)
+    lacking = {track_id: NOT_EMBEDDED for track_id in sound if track_id not in embedded.index}
+    if lacking:
+        first = next(path_text(file.path) for file in found if file.track_id in lacking)
+        voice.warn(
+            f"{len(lacking)} of {len(sound)} tracks have no embedding such as the model asks for "
+            f"(first {first}); run {command_for(spec, 'PATH...')}"
+        )
+    return lacking
 
 
 def _said(
     found: Sequence[Found],
     facts: Mapping[str, TrackFacts],
     features: pd.DataFrame,
+    *,
     model: ZoneModel,
+    lacking: Mapping[str, str],
 ) -> list[Prediction]:
     sets = sets_of(model.card.calibration, model.card.zones)
-    return [
-        _prediction(path_text(file.path), file.facts or facts[file.track_id], features, model, sets)
-        for file in found
-    ]
+    said = []
+    for file in found:
+        path, why_not = path_text(file.path), lacking.get(file.track_id)
+        if why_not is not None:
+            said.append(Prediction(path, "not_embedded", why_not, None, None, {}))
+            continue
+        known = file.facts or facts[file.track_id]
+        said.append(_prediction(path, known, features, model, sets))
+    return said
 
 
 def _explained(

@@ -19,6 +19,7 @@ from zoneclf.report.shift import own_rows
 from zoneclf.report.shift_chapter import Thorough, shift_chapter
 from zoneclf.report.source_classifier import tell_variants
 from zoneclf.report.transfer import source_matrix
+from zoneclf.tracks.embeddings import has_embeddings
 from zoneclf.tracks.excerpts import longest_of
 
 
@@ -64,7 +65,7 @@ def _variants(case: Case, table: LabelledTable) -> tuple[dict[str, LabelledTable
         "without level": lambda: normalise_level(learnt)
     }
     shorter = _shorter_s(table, case.own)
-    if shorter and not longest_of(table.spec):
+    if shorter and not longest_of(table.spec) and not has_embeddings(learnt.spec):
         makers[f"{shorter:.0f} s each"] = lambda: matched(
             case.workspace, case.settings, learnt, shorter
         )

@@ -20,7 +20,8 @@ from zoneclf.model.strategies import OWN_ONLY, fit, require_known
 from zoneclf.model.task import Task
 from zoneclf.model.tuning import require_tunable
 from zoneclf.pipeline.contexts import contexts_of
-from zoneclf.pipeline.labelling import current_table, labelled_only, zone_map
+from zoneclf.pipeline.embedding import require_whole_tracks, table_for
+from zoneclf.pipeline.labelling import labelled_only, zone_map
 from zoneclf.pipeline.measuring import Measured, measure
 from zoneclf.pipeline.provenance import data_of, save_with_cards
 from zoneclf.pipeline.shaping import matched
@@ -83,7 +84,8 @@ def train(
     folder = _new_folder(workspace.models, name, "timeline" if timeline else known)
     if trials:
         require_tunable(settings.train)
-    table, note = current_table(workspace, settings, voice)
+    require_whole_tracks(settings.train, timeline=timeline)
+    table, note = table_for(workspace, settings, voice)
     training, holdout, own = training_rows(workspace, settings, table, voice)
     task = task_for(training, own, settings.train, zone_map(settings))
     task = _of_contexts(workspace, settings, task, voice) if timeline else task

@@ -45,6 +45,10 @@ class Workspace:
         """File of a source's labels."""
         return self.root / "dataset" / "labels" / f"{source}.parquet"
 
+    def embeddings(self, source: str) -> Path:
+        """File of a source's embeddings, which ``zoneclf deep embed`` writes."""
+        return self.root / "dataset" / "embeddings" / f"{source}.parquet"
+
     @property
     def sources(self) -> list[str]:
         """Names of the sources that have a track table, the user's before others."""

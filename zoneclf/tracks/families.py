@@ -18,6 +18,7 @@ FAMILIES = {
     "tempo": "tempo",
     "drops": "drops",
     "voice": "voice and pitch",
+    "mert": "what MERT hears (embedding)",
     "sources": "what the other sources' model says",
     "other": "other features",
 }
@@ -26,6 +27,7 @@ _COLUMN = re.compile(
     r"^(?P<name>.+?)_sma(?P<delta>_de)?(?:\((?P<index>\d+)\))?_(?P<moment>amean|stddev)"
     r"_(?P<over>mean|std)$"
 )
+_EMBEDDED = re.compile(r"^mert_(?P<index>\d+)_(?P<over>mean|std)$")
 _MFCC = re.compile(r"^mfcc_(?P<index>\d+)_(?P<over>mean|std)$")
 # Descriptor -> family and words.
 _DESCRIPTORS = {
@@ -93,6 +95,9 @@ def meaning_of(feature: str) -> Meaning:
         return Meaning(*_WHOLE[feature])
     if feature.startswith(_ADDED):
         return Meaning("sources", f"{feature.removeprefix(_ADDED)} from the other sources' model")
+    if found := _EMBEDDED.match(feature):
+        words = f"dimension {int(found['index'])} of MERT's embedding"
+        return Meaning("mert", *_varied(words, found["over"], 0))
     if found := _MFCC.match(feature):
         words = f"timbre (MFCC {found['index']})"
         return Meaning("timbre", *_varied(words, found["over"], 0))

@@ -114,7 +114,6 @@ def _checkpoint(
     batch = _batch(asked.batch_size)
     from zoneclf.deep.mert.config import read_config, read_preprocessor
     from zoneclf.deep.mert.embedding import Embedder, device_of
-    from zoneclf.deep.mert.encoder import Encoder, NativeEncoder, RemoteEncoder
     from zoneclf.deep.mert.snapshots import locate
     from zoneclf.deep.mert.tables import note_of
 
@@ -129,6 +128,8 @@ def _checkpoint(
         console.warn(f"running the code that lies in {snapshot.folder}, as you asked")
 
     def maker() -> Embedder:
+        from zoneclf.deep.mert.encoder import Encoder, NativeEncoder, RemoteEncoder
+
         kind: type[NativeEncoder] | type[RemoteEncoder] = (
             RemoteEncoder if asked.foreign else NativeEncoder
         )

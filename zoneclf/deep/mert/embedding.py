@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,13 @@ from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
 from zoneclf.audio.sound import WITH_ROWS, Mono, Sound
 from zoneclf.deep.mert.config import MertConfig, Preprocessor
-from zoneclf.deep.mert.encoder import Encoder
 from zoneclf.deep.mert.pooling import Pool, Pooling
 from zoneclf.deep.mert.sound import SHORTEST_S, batches, chunks, normalised, resampled
 from zoneclf.errors import AudioError, UsageError
 from zoneclf.settings import AudioSettings
+
+if TYPE_CHECKING:  # transformers takes seconds to load
+    from zoneclf.deep.mert.encoder import Encoder
 
 ALL = "all"
 _FLOAT_BYTES = 4
@@ -69,7 +72,7 @@ class Embedder:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: "Encoder",
         preprocessor: Preprocessor,
         settings: EmbeddingSettings,
         *,
