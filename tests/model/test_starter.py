@@ -146,7 +146,7 @@ def test_a_predictor_tells_the_arousal_of_a_part(make_table: Make, way: str) -> 
     learnt: Predictor
     if way in {"affect", "normalised", "doubled"}:
         switch = {"normalised": {"normalise": "source"}, "doubled": {"domain_adapt": "feda"}}
-        settings = TrainSettings(strategy="affect", **switch.get(way, {}))  # type: ignore[arg-type]
+        settings = TrainSettings(strategy="affect", **switch.get(way, {}))
         learnt = fit(Task(table, frozenset({"user"}), settings, regions_of(ZONES)))
         assert isinstance(learnt, Rescaled) == (way == "normalised")
         assert isinstance(learnt, Doubled) == (way == "doubled")
@@ -166,7 +166,7 @@ def learnt_elsewhere(make_table: Make) -> Affect:
 
 
 def task_from(table: LabelledTable, starter: Affect | None, strategy: str) -> Task:
-    settings = TrainSettings(strategy=strategy, rounds=20, inner_folds=2, inner_repeats=1)  # type: ignore[arg-type]
+    settings = TrainSettings(strategy=strategy, rounds=20, inner_folds=2, inner_repeats=1)
     return Task(table, frozenset({"user"}), settings, TOY_RULE, starter=starter)
 
 
