@@ -117,6 +117,17 @@ def test_seeds_decide_over_splits(listing: Listing, tmp_path: Path, quiet: Conso
     assert digests[0] != digests[2]
 
 
+def test_a_set_that_becomes_another_is_told(
+    listing: Listing, tmp_path: Path, quiet: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "set"
+    made(listing, folder, quiet)
+    made(listing, folder, quiet)
+    assert capsys.readouterr().err == ""
+    made(listing, folder, quiet, seed=9)
+    assert "are others than before" in capsys.readouterr().err
+
+
 def test_two_settings_never_share_a_folder(
     listing: Listing, tmp_path: Path, quiet: Console
 ) -> None:

@@ -165,6 +165,14 @@ def save_prepared(folder: Path, rows: Mapping[str, Sequence[Any]], card: Mapping
     write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", folder / "set.json")
 
 
+def stored_sha256(folder: Path) -> str:
+    """Return the hash that a folder's set.json tells; empty if there is none to be read."""
+    try:
+        return str(json.loads((folder / "set.json").read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ""
+
+
 def load_prepared(folder: Path) -> PreparedSet:
     """Return the set in a folder.
 

@@ -14,7 +14,7 @@ import numpy as np
 from zoneclf.audio.files import path_text
 from zoneclf.deep.genre.filtering import GenreCounts, count_genres, filter_genres, kept_genres
 from zoneclf.deep.genre.grouping import Group, groups_of
-from zoneclf.deep.genre.prepared import UNUSED, save_prepared, targets_of
+from zoneclf.deep.genre.prepared import UNUSED, save_prepared, stored_sha256, targets_of
 from zoneclf.deep.genre.set_files import (
     known_files,
     locked,
@@ -54,6 +54,12 @@ class PrepareOptions:
     seed: int = 0
     jobs: int = 0
     time_limit_s: float = 120.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what decides over genres and splits, as plain values."""
+        names = ("min_samples", "max_genres", "splits", "group", "seed")
+        shares = dict(zip(SPLITS, self.shares.in_order, strict=True))
+        return {**{name: getattr(self, name) for name in names}, "shares": shares}
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,13 @@ def _prepare(
         raise TableError(
             f"{source}: none of its {len(rows)} tracks can be used; see {folder / 'problems.csv'}"
         )
+    former = stored_sha256(folder)
     after, splits = _write(folder, rows, cache, options, (source, before, len(problems)))
+    if former not in ("", stored_sha256(folder)):
+        voice.warn(
+            f"{folder}: tracks, genres or splits are others than before; what was trained on the "
+            "former set must not be judged on this one"
+        )
     return Prepared(folder, before, after, splits, failed, problems)
 
 
@@ -187,7 +199,7 @@ def _write(
         "filter": {"before": before.as_json(), "after": after.as_json()},
         "splits": sizes,
         "problems": problem_count,
-        "settings": _settings(options),
+        "settings": options.as_json(),
         "spectrogram": options.spectrogram.as_json(),
         "spectrogram_digest": options.spectrogram.digest,
         "statistics": statistics,
@@ -217,17 +229,6 @@ def _split(
     for place, split in zip(places, drawn, strict=True):
         splits[place] = str(split)
     return splits
-
-
-def _settings(options: PrepareOptions) -> dict[str, Any]:
-    return {
-        "min_samples_per_genre": options.min_samples,
-        "max_genres": options.max_genres,
-        "shares": dict(zip(SPLITS, options.shares.in_order, strict=True)),
-        "splits": options.splits,
-        "group": options.group,
-        "seed": options.seed,
-    }
 
 
 def _columns(
