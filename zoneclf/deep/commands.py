@@ -2,6 +2,8 @@
 
 import typer
 
+from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
+from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
 from zoneclf.deep.mert.commands import embed
@@ -14,6 +16,7 @@ app = typer.Typer(
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
 app.add_typer(genre_app, name="genre")
 app.command()(embed)
+app.command("predict")(predict_newest)
 
 
 @genre_app.callback()
@@ -24,3 +27,6 @@ def genre() -> None:
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
 genre_app.command()(train)
+genre_app.command("tune-thresholds")(tune_thresholds)
+genre_app.command()(evaluate)
+genre_app.command()(predict)

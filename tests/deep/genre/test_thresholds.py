@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoneclf.deep.genre.decision import ABOVE_ALL, Decision, decide, decision_from
@@ -36,6 +36,7 @@ def every_threshold(said: Any) -> list[float]:
     return [0.0, *((levels[1:] + levels[:-1]) / 2), ABOVE_ALL]
 
 
+@settings(max_examples=25)
 @given(seeds, st.integers(1, 9), st.integers(1, 3), st.sampled_from(["macro", "micro"]))
 def test_thresholds_per_genre_equal_brute_force(
     seed: int, tracks: int, genres: int, objective: str
@@ -52,6 +53,7 @@ def test_thresholds_per_genre_equal_brute_force(
     assert (found[~known] == 0.6).all()
 
 
+@settings(max_examples=20)
 @given(seeds, st.integers(2, 9))
 def test_no_single_threshold_betters_the_sample_objective(seed: int, tracks: int) -> None:
     targets, said = small(seed, tracks, 3)

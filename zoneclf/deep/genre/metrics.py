@@ -15,11 +15,11 @@ roc_auc, pr_auc        `_macro`, from probabilities (`zoneclf.deep.genre.ranking
 pr_auc_lift            pr_auc_macro over prevalence_macro, which is what random scores would get
 =====================  ===========================================================================
 
-A `_ci95` is the 2.5 to 97.5 % range over 1000 resamples (`zoneclf.deep.genre.resampling`); genres
-that a resample lacks are left out of its means.
+A `_ci95` is the 95 % interval of `zoneclf.deep.genre.resampling.interval`; genres that a resample
+lacks are left out of its means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,10 @@ import numpy.typing as npt
 
 from zoneclf.deep.genre.counting import per_genre, rarest
 from zoneclf.deep.genre.ranking import Bools, Values, average_precision, roc_area, steps_of
-from zoneclf.deep.genre.resampling import RESAMPLES, resampled
+from zoneclf.deep.genre.resampling import RESAMPLES, interval, resampled
+
+# Scores that may be above 1.
+_UNBOUNDED = ("labels_true", "labels_predicted", "predicted_to_true", "pr_auc_lift")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,10 @@ class Judged:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, not {shape}")
         if not np.isfinite(self.probabilities).all():
             raise ValueError("probabilities must be finite")
+
+    def names(self, places: npt.NDArray[Any]) -> list[str]:
+        """Return the names of some columns."""
+        return [str(name) for name in np.array(self.genres, dtype=object)[places]]
 
     @property
     def rare_places(self) -> npt.NDArray[np.intp]:
@@ -93,12 +100,11 @@ def metrics(
         groups=groups,
         rare=None if rare is None else tuple(rare),
     )
-    names = np.array(judged.genres, dtype=object)
     return {
         "n": len(targets),
         **_told(judged, resamples),
-        "genres_without_tracks": list(names[~targets.any(axis=0)]),
-        "rare_genres": list(names[judged.rare_places]),
+        "genres_without_tracks": judged.names(targets.sum(axis=0) == 0),
+        "rare_genres": judged.names(judged.rare_places),
         "per_genre": per_genre(
             judged.genres, targets, probabilities=probabilities, decided=decided
         ),
@@ -108,7 +114,7 @@ def metrics(
 def _told(judged: Judged, resamples: int) -> dict[str, Any]:
     """Return each score, and its interval after it."""
     once = scores(judged, np.ones((1, len(judged.targets))))
-    ends = intervals(judged, resamples) if resamples else {}
+    ends = intervals(judged, resamples, once) if resamples else {}
     found: dict[str, Any] = {}
     for name, value in once.items():
         found[name] = plain(value[0])
@@ -151,13 +157,22 @@ def decision_scores(judged: Judged, weights: Values) -> dict[str, Values]:
     }
 
 
-def intervals(judged: Judged, resamples: int) -> dict[str, list[float] | None]:
-    """Return the 95 % interval of each score; None where no resample defines it."""
+def intervals(
+    judged: Judged, resamples: int, once: Mapping[str, Values]
+) -> dict[str, list[float] | None]:
+    """Return the 95 % interval around each score; None where no resample defines it.
+
+    `once` are the scores, shape (1,).
+    """
     blocks: dict[str, list[Values]] = {}
     for weights in resampled(len(judged.targets), judged.groups, resamples=resamples):
         for name, values in scores(judged, weights).items():
             blocks.setdefault(name, []).append(values)
-    return {name: _ends(np.concatenate(values)) for name, values in blocks.items()}
+    most = {name: np.inf if name in _UNBOUNDED else 1.0 for name in blocks}
+    return {
+        name: interval(once[name][0], np.concatenate(blocks[name]), most=most[name])
+        for name in blocks
+    }
 
 
 def plain(value: float) -> float | None:
@@ -202,7 +217,8 @@ def _of_ranking(judged: Judged, weights: Values) -> dict[str, Values]:
     prevalence = _summed(weights, judged.targets) / weights.sum(axis=1)[:, None]
     areas, precisions = np.empty_like(prevalence), np.empty_like(prevalence)
     for place in range(len(judged.genres)):
-        steps = steps_of(judged.targets[:, place], judged.probabilities[:, place], weights)
+        targets, said = judged.targets[:, place], judged.probabilities[:, place]
+        steps = steps_of(targets, said, weights, joined=True)
         precisions[:, place], areas[:, place] = average_precision(steps), roc_area(steps)
     pr_auc = _mean(precisions, prevalence > 0)
     chance = _mean(prevalence, prevalence > 0)
@@ -228,11 +244,3 @@ def _mean(values: Values, counted: Bools) -> Values:
     total = np.where(counted, values, 0.0).sum(axis=1)
     count = counted.sum(axis=1)
     return np.asarray(np.divide(total, count, np.full(len(values), np.nan), where=count > 0))
-
-
-def _ends(values: Values) -> list[float] | None:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return None
-    low, high = np.quantile(known, [0.025, 0.975])
-    return [float(low), float(high)]

@@ -1,0 +1,200 @@
+"""``zoneclf deep genre predict`` and ``zoneclf deep predict``: genres of files and folders."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoneclf.console import PARTIAL, console, printable, reports_errors
+from zoneclf.deep.genre.judging_commands import (
+    Device,
+    Json,
+    Results,
+    Threshold,
+    TopK,
+    checked_device,
+)
+from zoneclf.errors import ModelError
+
+if TYPE_CHECKING:
+    from zoneclf.deep.genre.choosing import Choice, RuleOptions
+    from zoneclf.deep.genre.predicting import Prediction
+
+MODELS = Path("models")
+_Paths = Annotated[list[Path], typer.Argument(help="Files, folders, playlists (.m3u8).")]
+_Mert = Annotated[
+    str, typer.Option("--mert", help="Folder of the MERT checkpoint, where the model needs one.")
+]
+_Offline = Annotated[bool, typer.Option("--offline", help="Fetch no MERT checkpoint.")]
+_Table = Annotated[
+    Path | None,
+    typer.Option("--table", metavar="PATH", help="Write probabilities as a feature table, too."),
+]
+
+
+@reports_errors
+def predict(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run, or folder of a checkpoint.")],
+    paths: _Paths,
+    load_tuning_results: Results = None,
+    prediction_threshold: Threshold = None,
+    top_k: TopK = None,
+    mert: _Mert = "",
+    offline: _Offline = False,
+    table: _Table = None,
+    device: Device = "auto",
+    json_: Json = False,
+) -> None:
+    """Print the genres of each track, with probabilities.
+
+    By the rule and calibration that tune-thresholds found, at 0.5 without them.
+    """
+    from zoneclf.deep.genre.choosing import RuleOptions
+
+    rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
+    asked = _Asked(mert, offline, table, checked_device(device), json_)
+    _predict(checkpoint_folder_of(run), paths, rule, asked)
+
+
+@reports_errors
+def predict_newest(
+    paths: _Paths,
+    model: Annotated[
+        str, typer.Option("--model", help="Run, or folder of a checkpoint; default: the newest.")
+    ] = "",
+    load_tuning_results: Results = None,
+    prediction_threshold: Threshold = None,
+    top_k: TopK = None,
+    mert: _Mert = "",
+    offline: _Offline = False,
+    table: _Table = None,
+    device: Device = "auto",
+    json_: Json = False,
+) -> None:
+    """Print the labels of each track, with probabilities, by the newest checkpoint or --model."""
+    from zoneclf.deep.genre.choosing import RuleOptions
+
+    rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
+    asked = _Asked(mert, offline, table, checked_device(device), json_)
+    folder = checkpoint_folder_of(model) if model else newest_checkpoint()
+    _predict(folder, paths, rule, asked)
+
+
+class _Asked:
+    """What the options say besides the rule."""
+
+    def __init__(
+        self, mert: str, offline: bool, table: Path | None, device: str, as_json: bool
+    ) -> None:
+        self.mert, self.offline, self.table = mert, offline, table
+        self.device, self.as_json = device, as_json
+
+
+def _predict(folder: Path, paths: Sequence[Path], rule: "RuleOptions", asked: _Asked) -> None:
+    from zoneclf.deep.checkpoint import load_checkpoint
+    from zoneclf.deep.genre.choosing import choose
+    from zoneclf.deep.genre.hearing import ears_for
+    from zoneclf.deep.genre.judging import TASK
+    from zoneclf.deep.genre.predicting import files_of, predict, write_features
+
+    checkpoint = load_checkpoint(folder, task=TASK)
+    choice = choose(checkpoint, rule)
+    files = files_of(paths)
+    ears = ears_for(checkpoint, mert=asked.mert, offline=asked.offline, device=asked.device)
+    if ears.settings.foreign:
+        console.warn(
+            "the network learnt from ready-made spectrograms; those made here follow what was said "
+            "of them, and may differ"
+        )
+    found = predict(checkpoint, choice, files, ears=ears, device=asked.device, voice=console)
+    console.close()
+    if asked.table is not None:
+        rows = write_features(found, checkpoint, choice, asked.table)
+        console.say(f"{asked.table}: {rows} tracks")
+    labels = checkpoint.card.labels
+    if asked.as_json:
+        typer.echo(json.dumps(_as_json(found, choice, str(folder), labels), indent=2))
+    else:
+        console.say(f"{folder}: {choice.rule.words} ({choice.origin})")
+        typer.echo("\n".join(_line(one) for one in found))
+    if any(not one.probabilities for one in found):
+        raise typer.Exit(PARTIAL)
+
+
+def _line(one: "Prediction") -> str:
+    """Return a track's genres with their probabilities; the likeliest where there is none."""
+    name = PurePath(one.path).name
+    if not one.probabilities:
+        return printable(f"{name}: {one.status}: {one.reason}").replace("\n", " ")
+    said = ", ".join(f"{genre} {one.probabilities[genre]:.2f}" for genre in one.genres)
+    if not said:
+        best = max(one.probabilities, key=lambda genre: one.probabilities[genre])
+        said = f"none (likeliest {best} {one.probabilities[best]:.2f})"
+    mark = "" if one.status == "ok" else f"  ({one.status}: {one.reason})"
+    return printable(f"{name}: {said}{mark}").replace("\n", " ")
+
+
+def _as_json(
+    found: Sequence["Prediction"], choice: "Choice", model: str, labels: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "model": model,
+        "task": "genre",
+        "labels": list(labels),
+        "rule": {**choice.rule.as_json(), "from": choice.origin},
+        "calibration": choice.calibration.method,
+        "tracks": [
+            {
+                **vars(one),
+                "genres": [
+                    {"genre": genre, "probability": one.probabilities[genre]}
+                    for genre in one.genres
+                ],
+            }
+            for one in found
+        ],
+    }
+
+
+def checkpoint_folder_of(name: str) -> Path:
+    """Return the folder of a run or checkpoint that is named, or whose folder is.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    from zoneclf.deep.checkpoint import CARD, checkpoint_folder
+    from zoneclf.deep.genre.run_card import RUNS
+
+    for place in (Path(name), RUNS / name):
+        folder = checkpoint_folder(place)
+        if name and (folder / CARD).is_file():
+            return folder
+    known = ", ".join(sorted(path.parent.parent.name for path in RUNS.glob(f"*/best/{CARD}")))
+    raise ModelError(
+        f"{name}: is no run and no checkpoint (there: {known or 'none'}); train one: zoneclf deep "
+        "genre train"
+    )
+
+
+def newest_checkpoint() -> Path:
+    """Return the best checkpoint of the run whose weights were written last.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    from zoneclf.deep.checkpoint import CARD, WEIGHTS
+
+    found = [path for path in MODELS.glob(f"*/*/best/{WEIGHTS}") if (path.parent / CARD).is_file()]
+    if not found:
+        raise ModelError(
+            f"{MODELS}: holds no trained network; train one (zoneclf deep genre train), or name "
+            "one with --model"
+        )
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent

@@ -1,0 +1,160 @@
+"""Genres of files that nobody labelled, by a trained network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoneclf.audio.files import expand, path_text
+from zoneclf.deep.checkpoint import Checkpoint
+from zoneclf.deep.genre.choosing import Choice
+from zoneclf.deep.genre.decision import decide
+from zoneclf.deep.genre.hearing import Ears, HeardClips, HeardFile
+from zoneclf.deep.genre.inference import logits_of
+from zoneclf.deep.pace import Pace, Voice
+from zoneclf.errors import SettingsError, TableError
+from zoneclf.store import Origin, TableNote, TableSpec, read_note, write_table
+
+# Files held at once.
+_AT_ONCE = 32
+EXTRACTOR, VERSION = "genre-network", 1
+# Characters that XGBoost refuses in names of features.
+_SAFE = str.maketrans("[]<", "()(")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one file; without sound there are no probabilities.
+
+    `genres` are those that the rule gives, the likeliest first; `probabilities` are of all, in the
+    order of the labels.
+    """
+
+    path: str
+    track_id: str
+    status: str
+    reason: str
+    genres: tuple[str, ...]
+    probabilities: dict[str, float]
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the audio files that files, folders and playlists stand for.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    found = expand(paths)
+    if not found:
+        raise SettingsError(f"{paths[0]}: holds no audio file; name files, folders or playlists")
+    return found
+
+
+def predict(
+    checkpoint: Checkpoint,
+    choice: Choice,
+    files: Sequence[Path],
+    *,
+    ears: Ears,
+    device: str,
+    voice: Voice,
+) -> list[Prediction]:
+    """Return what a network says of files, in order."""
+    pace = Pace("predict", voice)
+    found: list[Prediction] = []
+    for first in range(0, len(files), _AT_ONCE):
+        heard = []
+        for path in files[first : first + _AT_ONCE]:
+            heard.append(ears.hear(path))
+            pace(first + len(heard), len(files))
+        found += _said(checkpoint, choice, heard, ears=ears, device=device)
+    pace.close()
+    return found
+
+
+def _said(
+    checkpoint: Checkpoint, choice: Choice, heard: Sequence[HeardFile], *, ears: Ears, device: str
+) -> list[Prediction]:
+    usable = [file for file in heard if file.is_usable]
+    genres = checkpoint.card.labels
+    rows: dict[Path, Any] = {}
+    if usable:
+        clips = HeardClips(usable, ears.settings)
+        logits = logits_of(checkpoint, clips, range(len(usable)), device)
+        probabilities = choice.calibration.probabilities(logits)
+        decided = decide(probabilities, choice.rule)
+        rows = {
+            file.path: pair
+            for file, pair in zip(usable, zip(probabilities, decided, strict=True), strict=True)
+        }
+    return [_prediction(file, genres, rows.get(file.path)) for file in heard]
+
+
+def _prediction(file: HeardFile, genres: Sequence[str], row: Any) -> Prediction:
+    about = (path_text(file.path), file.track_id, file.status, file.reason)
+    if row is None:
+        return Prediction(*about, (), {})
+    probabilities, decided = row
+    order = np.argsort(-probabilities, kind="stable")
+    chosen = tuple(genres[place] for place in order if decided[place])
+    values = [round(float(value), 4) for value in probabilities]
+    return Prediction(*about, chosen, dict(zip(genres, values, strict=True)))
+
+
+def write_features(
+    found: Sequence[Prediction], checkpoint: Checkpoint, choice: Choice, path: Path
+) -> int:
+    """Write predictions as a feature table of tracks and return how many tracks it has.
+
+    Columns: track_id, path, status, reason, then a probability per genre, null where there is no
+    sound.  Its spec names the network's weights and the calibration, so that the probabilities of
+    two networks are never joined.
+
+    Raises
+    ------
+    TableError
+        If the file is there and is not such a table of the same network.
+    """
+    genres = checkpoint.card.labels
+    note = feature_note(checkpoint, choice)
+    if path.exists() and read_note(path).spec != note.spec:
+        raise TableError(f"{path}: is a table of something else; name another file")
+    rows = {one.track_id: one for one in found if one.track_id}
+    columns: dict[str, Any] = {
+        name: [getattr(row, name) for row in rows.values()]
+        for name in ("track_id", "path", "status", "reason")
+    }
+    for genre, feature in zip(genres, note.spec.features, strict=True):
+        values = [row.probabilities.get(genre) for row in rows.values()]
+        columns[feature] = pa.array(values, pa.float32())
+    write_table(pa.table(columns), note, path)
+    return len(rows)
+
+
+def feature_note(checkpoint: Checkpoint, choice: Choice) -> TableNote:
+    """Return what a feature table of a network's predictions says of itself."""
+    card = checkpoint.card
+    features = tuple(f"genre_{label.translate(_SAFE)}" for label in card.labels)
+    if len(set(features)) < len(features):
+        features = tuple(f"{name}_{place}" for place, name in enumerate(features))
+    excerpt_s = float((card.spectrogram or {}).get("excerpt_s", 0.0))
+    made = f"genre/{card.architecture}@{card.sha256[:16]}/{choice.calibration.method}"
+    spec = TableSpec(
+        level="tracks",
+        descriptors=made,
+        window_s=excerpt_s,
+        hop_s=excerpt_s,
+        rate_hz=int((card.spectrogram or card.embedding or {}).get("rate_hz", 44_100)),
+        features=features,
+    )
+    origin = Origin(
+        extractor=EXTRACTOR,
+        extractor_version=VERSION,
+        licence=str(card.training.get("licence", "")),
+    )
+    return TableNote(spec=spec, origins=(origin,), notes={"labels": list(card.labels)})

@@ -1,0 +1,84 @@
+"""results/genre/<run>/: metrics.json, per_genre.csv, predictions.parquet, pictures, report.html."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zoneclf.console import printable
+from zoneclf.deep.genre.evaluation import Evaluation, metrics_json, names_of
+from zoneclf.deep.genre.page import pictures_of, render_page
+from zoneclf.writing import make_folder, replacing, write_text
+
+RESULTS = Path("results/genre")
+# What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
+    """Write all files of a judged run into `folder` and return the content of metrics.json."""
+    make_folder(folder)
+    told = metrics_json(evaluation)
+    write_text(json.dumps(told, indent=2, allow_nan=False) + "\n", folder / "metrics.json")
+    write_text(as_csv(told["per_genre"]), folder / "per_genre.csv")
+    with replacing(folder / "predictions.parquet") as partial:
+        pq.write_table(_predictions(evaluation), partial, compression="zstd")
+    page = f"How well {evaluation.name} tells genres"
+    _write_page([evaluation], folder, page)
+    return told
+
+
+def write_comparison(evaluations: Sequence[Evaluation], folder: Path, title: str) -> None:
+    """Write report.html and pictures of several runs of one set side by side."""
+    make_folder(folder)
+    _write_page(evaluations, folder, title)
+
+
+def _write_page(evaluations: Sequence[Evaluation], folder: Path, title: str) -> None:
+    pictures = pictures_of(evaluations)
+    for name, picture in pictures.items():
+        with replacing(folder / f"{name}.png") as partial:
+            partial.write_bytes(picture)
+    write_text(render_page(evaluations, pictures, title), folder / "report.html")
+
+
+def _predictions(evaluation: Evaluation) -> pa.Table:
+    """Return a row per track: what it is, its genres, the predicted ones, each probability."""
+    scored, genres = evaluation.scored, evaluation.genres
+    columns: dict[str, Any] = {
+        "track_id": scored.track_ids.tolist(),
+        "path": scored.paths.tolist(),
+        "split": [scored.split] * len(scored.targets),
+        "genres": pa.array([names_of(genres, row) for row in scored.targets], _LIST),
+        "predicted": pa.array([names_of(genres, row) for row in evaluation.decided], _LIST),
+    }
+    for place, genre in enumerate(genres):
+        columns[f"p_{genre}"] = evaluation.probabilities[:, place].astype("float32")
+    return pa.table(columns)
+
+
+_LIST = pa.list_(pa.string())
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with a header; texts that a spreadsheet would run get an apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if not isinstance(value, str):
+        return value
+    shown = printable(value).replace("\n", " ")
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
