@@ -2,6 +2,7 @@
 
 import typer
 
+from zoneclf.deep.genre.compare_commands import compare
 from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
@@ -30,3 +31,4 @@ genre_app.command()(train)
 genre_app.command("tune-thresholds")(tune_thresholds)
 genre_app.command()(evaluate)
 genre_app.command()(predict)
+genre_app.command()(compare)

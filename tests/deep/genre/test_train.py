@@ -1,7 +1,6 @@
 """``zoneclf deep genre train`` as a user meets it: options, refusals, a process that is killed."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,21 +23,6 @@ from zoneclf.errors import ModelError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 
 TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "2", "--threads", "1"]
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch, prepared_set):
-    """A folder with the small set in it, named by a short path."""
-    shutil.copytree(prepared_set.folder, tmp_path / "set")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def no_pictures(request, monkeypatch):
-    """Pictures take longer than these runs."""
-    if "leaves_all" not in request.node.name:
-        monkeypatch.setattr("zoneclf.deep.training.draw_history", lambda *_: None)
 
 
 def train(*options, code=0):
@@ -130,7 +114,7 @@ def test_what_embeddings_say_is_learnt(workspace):
     found = load_checkpoint(Path("models/genre/mert-mlp-1"))
     first = logits_of(found, prepared, places)[:, 0]
     truth = prepared.targets[places, 0]
-    assert first[truth].mean() > first[~truth].mean() + 2
+    assert first[truth].mean() > first[~truth].mean() + 1
 
 
 def test_fusion_without_embeddings_names_the_command_that_makes_them(workspace):
@@ -157,7 +141,7 @@ def test_class_weights_are_told_in_debug_output(workspace):
     ]
     assert "weights: min" not in told[0]
     assert "weights: min" in told[1]
-    assert "techno: weight" in told[1]
+    assert "field: weight" in told[1]
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,15 @@ from zoneclf.writing import make_folder
 class RunOptions:
     """How a run is carried out, without a say in what it learns.
 
-    `threads` 0 takes torch's choice; `embeddings` chooses among a set's tables.
+    `threads` 0 takes torch's choice; `embeddings` chooses among a set's tables; `has_bar` says
+    whether progress may be drawn, as one process alone can.
     """
 
     device: str = "auto"
     threads: int = 0
     save_every_s: float = 60.0
     embeddings: str = ""
+    has_bar: bool = True
 
 
 def train(
@@ -139,7 +141,7 @@ def _learn(run: Run, material: Material, recipe: Recipe, *, options: RunOptions)
         for line in weights:
             console.say(line)
     network, parameters = network_of(material, recipe, lesson)
-    telling = Telling(run.folder.name)
+    telling = Telling(run.folder.name, has_bar=options.has_bar)
     fit = Fit(
         lesson,
         recipe.fit,

@@ -12,8 +12,8 @@ from zoneclf.deep.training import FitSettings, Teller
 class Telling(Teller):
     """Tells the console about the run `name`."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, has_bar: bool = True) -> None:
+        self.name, self.has_bar = name, has_bar
         self._begun = time.monotonic()
         self._first = 0
 
@@ -37,7 +37,8 @@ class Telling(Teller):
             self._first, self._begun = place, now
         gone = place - self._first
         left = f"at most {_span((now - self._begun) / gone * (total - place))} left" if gone else ""
-        console.progress(self.name, place, total, f"epoch {epoch} of {epochs} {left}".rstrip())
+        if self.has_bar:
+            console.progress(self.name, place, total, f"epoch {epoch} of {epochs} {left}".rstrip())
 
     def epoch(self, epochs: list[Epoch], settings: FitSettings) -> None:
         """Tell how an epoch went."""

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from zoneclf.deep.genre.training_recipe import Recipe
 
 Preset = Annotated[
-    str, typer.Option(help="fusion, weighted, soft, focal, trust-mert, or a YAML file.")
+    str,
+    typer.Option(
+        help="fusion, weighted, soft, focal, trust-mert, or a YAML file, in place of the defaults."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="0: as many as torch takes.")]

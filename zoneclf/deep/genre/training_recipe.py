@@ -18,7 +18,7 @@ from zoneclf.yaml_file import read_yaml
 
 Architecture = Literal["mel-cnn", "mert-mlp", "fusion"]
 LossName = Literal["bce", "focal"]
-Thresholds = Literal["fixed", "global", "per-genre"]
+Thresholds = Literal["global", "per-genre"]
 
 FOLDER = Path(__file__).parent / "presets"
 # In the order of the stages.
@@ -32,7 +32,7 @@ class Recipe:
     `cnn_features` and `mert_units` are what each branch gives to the fusion; `mert_dropout` is that
     of MERT's branch alone (null: `dropout`); `crop_s` the seconds that the CNN hears at once;
     `alpha` and `pos_weight_cap` may be null, which is none; `thresholds` says which ones suit the
-    recipe: 0.5, one that is tuned, or one per genre.
+    recipe: one for all genres, or one for each.
     """
 
     about: str = ""

@@ -1,0 +1,140 @@
+"""``zoneclf deep genre compare``: runs side by side, kept when they are finished, one table."""
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from zoneclf.cli import app
+from zoneclf.deep.genre.comparing import STRATEGY_OF, Compared, Entry, entries_of
+from zoneclf.deep.genre.comparison_table import markdown, rows_of
+from zoneclf.deep.genre.training_recipe import PRESETS, read_recipe
+
+TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "1", "--jobs", "1"]
+
+
+def compare(*options, code=0):
+    done = CliRunner().invoke(app, ["deep", "genre", "compare", *options])
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.fixture
+def recipes(workspace):
+    """Two recipes that read no embeddings."""
+    Path("plain.yaml").write_text("architecture: mel-cnn\npos_weight_power: 0.0\n")
+    Path("heavy.yaml").write_text(
+        "about: heavy weights\narchitecture: mel-cnn\npos_weight_power: 1.0\n"
+        "thresholds: per-genre\n"
+    )
+    return "plain.yaml,heavy.yaml"
+
+
+def test_a_run_per_preset_and_seed():
+    recipes = {name: read_recipe(name) for name in PRESETS}
+    entries = entries_of(recipes, "set", 2)
+    assert [one.name for one in entries[:5]] == [f"set-{name}" for name in PRESETS]
+    assert [one.recipe.seed for one in entries] == [0] * 5 + [1] * 5
+    assert entries[5].name == "set-fusion-seed1"
+
+
+@pytest.mark.slow
+def test_one_command_trains_judges_and_writes_one_table(workspace, recipes):
+    """In two processes; the run that was finished before is kept, though it was in another one."""
+    train = ["deep", "genre", "train", "set", *TINY[:-2], "--threads", "1"]
+    done = CliRunner().invoke(app, [*train, "--preset", "heavy.yaml", "--name", "set-heavy"])
+    assert done.exit_code == 0, done.output
+    path = Path("models/genre/set-heavy/train.json")
+    when = path.stat().st_mtime_ns
+    done = compare("set", "--presets", recipes, *TINY[:-2], "--jobs", "2", "--threads", "1")
+    assert path.stat().st_mtime_ns == when
+    assert done.stdout.startswith("| preset | PR-AUC |")
+    folder = Path("results/genre/set")
+    told = json.loads((folder / "comparison.json").read_text())
+    assert [row["preset"] for row in told["presets"]] == ["plain", "heavy"]
+    assert [row["strategy"] for row in told["presets"]] == ["threshold", "per-genre"]
+    assert told["split"] == "test"
+    rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
+    assert [row["preset"] for row in rows] == ["plain", "heavy"]
+    assert (
+        "- heavy: heavy weights; one threshold per genre" in (folder / "comparison.md").read_text()
+    )
+    page = (folder / "report.html").read_text()
+    for run in ("set-plain", "set-heavy"):
+        assert run in page
+        judged = json.loads((Path("results/genre") / run / "metrics.json").read_text())
+        row = next(one for one in told["presets"] if run.endswith(one["preset"]))
+        assert row["pr_auc_macro"] == pytest.approx(judged["pr_auc_macro"])
+        assert (Path("models/genre") / run / "threshold_tuning_results.json").exists()
+
+
+def made_up(preset, seed, score, predicted):
+    """Return what a run might be: only what the table reads."""
+    recipe = dataclasses.replace(read_recipe(preset), seed=seed)
+    untuned = {"predicted_to_true": 2 * predicted, "rare_recall": None, "f1_macro": 0.1}
+    names = ("f1_macro", "f1_micro", "rare_recall", "labels_predicted")
+    return Compared(
+        entry=Entry(preset=preset, recipe=recipe, name=f"{preset}-{seed}"),
+        evaluation=SimpleNamespace(history=[{"valid_loss": 0.4}, {"valid_loss": 0.6}], facts={}),
+        metrics=dict.fromkeys(names, 0.5)
+        | {"pr_auc_macro": score, "predicted_to_true": predicted, "untuned": untuned}
+        | {"calibration": {"before": {"ece": 0.2}, "after": {"ece": 0.1}}},
+        result={"best_epoch": 3, "seconds": 60.0},
+        strategy="threshold",
+    )
+
+
+def test_the_table_has_means_over_seeds_and_their_spread():
+    runs = [
+        made_up("soft", 0, 0.5, 0.5),
+        made_up("focal", 0, 0.3, 1.0),
+        made_up("soft", 1, 0.7, 0.7),
+    ]
+    soft, focal = rows_of(runs)
+    assert soft["pr_auc_macro"] == pytest.approx(0.6)
+    assert soft["pr_auc_macro_sd"] == pytest.approx(0.2 / 2**0.5)
+    assert (soft["runs"], focal["runs"]) == (2, 1)
+    assert soft["tendency"] == "under-predicts"
+    assert soft["untuned_rare_recall"] is None
+    assert soft["valid_loss_risen"] == pytest.approx(1.5)
+    text = markdown([soft, focal])
+    assert "| soft | 0.600 ± 0.141 |" in text
+    assert "| focal | 0.300 |" in text
+    assert len({line.count("|") for line in text.splitlines()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--presets", "soft,hard"], 2, "--preset hard: must be fusion"),
+        (["--presets", "soft,soft"], 2, "'soft' is there twice"),
+        (["--presets", "soft,"], 2, "a name"),
+        (["--strategy", "best"], 2, "--strategy best: must be preset, auto"),
+        (["--name", "../x"], 2, "--name ../x"),
+        (["--epochs", "0"], 2, "--epochs is 0"),
+        ([], 3, "zoneclf deep embed --set set"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_runs(workspace, options, code, told):
+    done = compare("set", *options, code=code)
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not Path("models").exists()
+
+
+def test_what_failed_in_a_worker_is_told(workspace, recipes):
+    folder = Path("models/genre/set-heavy")
+    folder.mkdir(parents=True)
+    (folder / "train.json").write_text("{")
+    done = compare("set", "--presets", "heavy.yaml", *TINY, code=3)
+    assert "models/genre/set-heavy/train.json: is not JSON" in done.stderr
+
+
+def test_a_recipe_may_ask_for_thresholds_that_are_there():
+    wanted = {read_recipe(name).thresholds for name in PRESETS}
+    assert wanted <= STRATEGY_OF.keys()
+    assert dataclasses.replace(read_recipe("soft"), seed=1).thresholds == "global"
