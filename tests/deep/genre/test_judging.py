@@ -104,7 +104,9 @@ def test_what_was_tuned_is_on_the_card_and_used_without_being_asked_for(here: Pa
     assert both.rule == Decision(threshold=rule.threshold, top_k=2)
 
 
-def test_calibration_is_fitted_where_there_are_enough_tracks(workspace: Path) -> None:
+def test_calibration_is_fitted_where_there_are_enough_tracks(
+    workspace: Path, no_pictures: None
+) -> None:
     done = said("genre", "tune-thresholds", "tiny", "--calibrate-on", "calib")
     assert "too few tracks in the split calib" in done.stderr
     assert json.loads(TUNED.read_text())["calibration"] is None
@@ -144,7 +146,16 @@ def test_evaluate_writes_all_files_and_they_agree(here: Path, tmp_path: Path) ->
     assert len(lines) == 1 + len(labels)
 
 
-def test_options_change_the_rule_of_an_evaluation(here: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures take longer than the rest."""
+    monkeypatch.setattr("zoneclf.deep.genre.results.pictures_of", lambda _: {})
+    monkeypatch.setattr("zoneclf.deep.genre.judging.png", lambda _: b"")
+
+
+def test_options_change_the_rule_of_an_evaluation(
+    here: Path, tmp_path: Path, no_pictures: None
+) -> None:
     folder = tmp_path / "r"
     folder.mkdir()
     (folder / "metrics.json").write_text("{}")
@@ -264,13 +275,33 @@ def test_without_a_run_it_is_told_how_to_get_one(
 
 
 def test_a_set_that_was_prepared_anew_is_refused(workspace: Path) -> None:
-    path = RUN / "train.json"
     card = json.loads((RUN / "best/card.json").read_text())
     card["training"]["set_sha256"] = "0" * 64
     (RUN / "best/card.json").write_text(json.dumps(card))
-    assert path.exists()
     done = said("genre", "evaluate", "tiny", code=3)
     assert "learnt from another state of set" in done.stderr
+
+
+def test_tracks_of_another_set_that_were_learnt_from_are_told(
+    workspace: Path, no_pictures: None
+) -> None:
+    shutil.copytree("set", "other")
+    card = json.loads((RUN / "best/card.json").read_text())
+    card["training"]["set_sha256"] = "0" * 64
+    (RUN / "best/card.json").write_text(json.dumps(card))
+    done = said("genre", "evaluate", "tiny", "--set", "other", "-o", "r", "--json")
+    known = load_prepared(Path("set")).places("train").size
+    assert f"has learnt from {known} of its 60 tracks" in done.stderr
+    assert json.loads(done.stdout)["per_genre"][0]["training_tracks"] is None
+
+
+def test_a_run_that_is_not_finished_is_judged_with_a_warning(
+    workspace: Path, no_pictures: None
+) -> None:
+    card = json.loads((RUN / "train.json").read_text())
+    (RUN / "train.json").write_text(json.dumps(card | {"finished": False}))
+    done = said("genre", "tune-thresholds", "tiny", "--strategy", "threshold")
+    assert "its training is not finished" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from pebble import ProcessPool
 from zoneclf.console import console
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json
-from zoneclf.deep.genre.judging import TuneOptions, evaluation_of, open_run, tune_run
+from zoneclf.deep.genre.judging import TuneOptions, evaluation_of, tune_run
 from zoneclf.deep.genre.learning import material_of
+from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
 from zoneclf.deep.genre.results import RESULTS, write_evaluation
 from zoneclf.deep.genre.runs import RunOptions, train

@@ -5,9 +5,11 @@ In: targets and logits of tracks, a calibration, a rule, the run's history.  Out
 network itself says at a threshold of 0.5, without calibration.
 """
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,3 +171,13 @@ def genre_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
 def names_of(genres: Sequence[str], marks: npt.NDArray[np.bool_]) -> list[str]:
     """Return the genres that are marked, shape (genres,)."""
     return [genre for genre, marked in zip(genres, marks, strict=True) if marked]
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """Return a run's epochs, a row each; empty where they are not known."""
+    try:
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        names = ("epoch", "train_loss", "valid_loss", "score")
+        return [{name: float(row[name]) for name in names} for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
