@@ -16,10 +16,12 @@ from zoneclf.deep.checkpoint import load_checkpoint, read_card
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.decision import Decision, decide
 from zoneclf.deep.genre.embedding_ears import embedding_for
+from zoneclf.deep.genre.hearing import ears_for
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.judging import TuneOptions
 from zoneclf.deep.genre.metrics import metrics
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
+from zoneclf.deep.genre.results import as_csv
 from zoneclf.errors import ModelError, TableError, UsageError
 from zoneclf.store import read_table
 
@@ -179,6 +181,18 @@ def test_a_network_says_the_same_of_a_file_as_of_its_place_in_the_set(here: Path
     assert list(track["probabilities"]) == list(prepared.genres)
     order = [one["probability"] for one in track["genres"]]
     assert order == sorted(order, reverse=True)
+
+
+def test_a_file_is_heard_as_the_set_was(here: Path) -> None:
+    prepared = load_prepared(Path("set"))
+    ears = ears_for(load_checkpoint(RUN), mert="", offline=True, device="cpu")
+    heard = ears.hear(prepared.path(5))
+    assert heard.spectrogram is not None
+    np.testing.assert_array_equal(heard.spectrogram, prepared.spectrogram(5))
+
+
+def test_a_genre_that_a_spreadsheet_would_run_is_text_in_csv() -> None:
+    assert as_csv([{"genre": "=cmd()\n", "f1": 0.5}]) == "genre,f1\n'=cmd() ,0.5\n"
 
 
 def test_files_that_fail_are_told_and_the_others_done(here: Path, tmp_path: Path) -> None:

@@ -53,6 +53,23 @@ def test_thresholds_per_genre_equal_brute_force(
     assert (found[~known] == 0.6).all()
 
 
+def test_what_is_said_of_a_genre_that_no_track_has_counts_against_micro_f1() -> None:
+    for seed in range(60):
+        targets, said = small(seed, 7, 2)
+        targets[:, 1], said[:, 1] = False, 0.75
+        choices = [np.array([one, 0.5]) for one in every_threshold(said[:, 0])]
+        most = max(scored(targets, said, said >= one, "micro") for one in choices)
+        found = best_thresholds(targets, said, objective="micro", otherwise=0.5)
+        assert scored(targets, said, said >= found, "micro") == pytest.approx(most, abs=1e-12)
+
+
+def test_scores_that_no_number_lies_between_are_still_told_apart() -> None:
+    lower = 0.5
+    said = np.array([[np.nextafter(lower, 1)], [lower]])
+    found = best_thresholds(np.array([[True], [False]]), said, objective="macro", otherwise=0.5)
+    assert (said >= found).tolist() == [[True], [False]]
+
+
 @settings(max_examples=20)
 @given(seeds, st.integers(2, 9))
 def test_no_single_threshold_betters_the_sample_objective(seed: int, tracks: int) -> None:
