@@ -14,7 +14,7 @@ def workspace(tmp_path, monkeypatch, prepared_set):
 
 
 @pytest.fixture(autouse=True)
-def no_pictures(request, monkeypatch):
+def no_curves(request, monkeypatch):
     """Pictures take longer than these runs."""
     if "leaves_all" not in request.node.name:
         monkeypatch.setattr("zoneclf.deep.training.draw_history", lambda *_: None)
