@@ -136,6 +136,15 @@ def test_pictures_of_several_runs_have_a_panel_each() -> None:
             assert [t.split("\n")[0] for t in titles if t] == ["first", "second"]
 
 
+def test_what_was_not_calibrated_is_not_said_to_be() -> None:
+    one = run(tracks=30)
+    titles = [axes.get_title() for axes in FIGURES["reliability"]([one]).axes]
+    assert "after" not in titles[0]
+    text = Texts(render_page([one], {}, "title")).text
+    assert "not calibrated" in text
+    assert "Nothing was calibrated" in text
+
+
 def test_without_a_history_there_is_no_picture_of_losses() -> None:
     one = Evaluation(**{**vars(run(tracks=30)), "history": ()})
     assert FIGURES["losses"]([one]) is None

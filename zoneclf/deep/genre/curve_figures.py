@@ -15,13 +15,13 @@ from zoneclf.deep.genre.thresholds import Tuning
 _ACROSS = 6
 # More genres than this are not drawn, the rarest are left out.
 MOST_GENRES = 60
-# Runs differ by dashes as well as by colour.
+# Runs differ by dashes and lightness as well as by colour.
 _LINES = (
     (BLUE, "-"),
     ("#B5651D", "--"),
     ("black", ":"),
-    ("#3B7A57", "-."),
-    ("#8E4585", (0, (6, 1, 1, 1, 1, 1))),
+    ("#8FB98B", "-"),
+    ("#8E4585", "-."),
 )
 
 

@@ -147,10 +147,12 @@ def reliability_figure(evaluations: Evaluations) -> Figure:
     for one, (axes,) in zip(evaluations, panels, strict=True):
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
         _reliable(axes, one, one.raw, before=True)
-        _reliable(axes, one, one.probabilities, before=False)
+        calibrated = one.calibration.method != "none"
+        if calibrated:
+            _reliable(axes, one, one.probabilities, before=False)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         errors = [f"{100 * one.certainty[when]['ece']:.1f}" for when in ("before", "after")]
-        told = f"{errors[0]} points off before, {errors[1]} after"
+        told = f"{errors[0]} points off" + (f" before, {errors[1]} after" if calibrated else "")
         axes.set_title(f"{short(one.name)}\n{told}", fontsize=9)
         axes.set_xlabel("probability said", fontsize=9)
     first = panels[0][0]
