@@ -272,3 +272,33 @@ def test_foreign_code_runs_only_when_it_is_asked_for(
     with pytest.raises(ModelError, match="the code that comes with it fails here"):
         RemoteEncoder(folder, CPU)
     assert (tmp_path / "ran").exists()
+
+
+_FOREIGN = """
+from transformers import HubertConfig, HubertModel
+
+class Config(HubertConfig):
+    model_type = "mert_model"
+
+class Model(HubertModel):
+    config_class = Config
+"""
+
+
+def test_foreign_code_is_used_when_it_is_trusted(
+    tmp_path: Path,
+    write_mert: Write,
+    mert_weights: Callable[..., Weights],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    auto = {"AutoConfig": "foreign.Config", "AutoModel": "foreign.Model"}
+    folder = write_mert(tmp_path / "mert", config={"auto_map": auto})
+    (folder / "foreign.py").write_text(_FOREIGN)
+    sound = torch.randn(2, 9000, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        ours = list(load(folder).states(sound, 2))
+        theirs = list(RemoteEncoder(folder, CPU).states(sound, 2))
+    assert len(ours) == len(theirs) == 3
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)

@@ -189,6 +189,13 @@ def test_tracks_without_sound_are_told_and_have_a_row(music: Path, tiny_mert: Pa
     assert table[note.spec.features[0]].to_pylist()[row] is None
 
 
+def test_nothing_to_embed_writes_nothing(music: Path, tiny_mert: Path) -> None:
+    done = embed(music / "gone.wav", "--model", tiny_mert)
+    assert done.exit_code == 4
+    assert done.stdout.startswith(f"{TABLE} (not written): 1 missing;")
+    assert not TABLE.exists()
+
+
 def _track_table(name: str, rows: list[tuple[str, str, str]]) -> None:
     import pyarrow as pa
 

@@ -172,7 +172,8 @@ def _tell(made: dict[str, "Made"], note: "TableNote", *, as_json: bool) -> None:
         return
     for path, one in made.items():
         counts = ", ".join(f"{count} {status}" for status, count in sorted(one.statuses.items()))
-        typer.echo(f"{path}: {counts}; {len(note.spec.features)} features, {LICENCE}")
+        where = path if Path(path).is_file() else f"{path} (not written)"
+        typer.echo(f"{where}: {counts}; {len(note.spec.features)} features, {LICENCE}")
         for name, status, reason in one.failed[:_SAID]:
             typer.echo(printable(f"  {name}: {status}: {reason}"), err=True)
         if len(one.failed) > _SAID:

@@ -11,6 +11,7 @@ Nothing is fetched if the cache holds it; with `offline` nothing is fetched at a
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def _file(model: str, name: str, revision: str, offline: bool) -> Path:
     try:
         found = _cached(model, name, revision)
         if found is None and not offline:
+            logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # not every new attempt
             found = Path(hf_hub_download(model, name, revision=revision))
     except HFValidationError as error:
         raise UsageError(f"--model {model}: is no name on the hub ({error})") from error
