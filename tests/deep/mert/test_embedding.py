@@ -85,6 +85,7 @@ def test_batches_do_not_show(tiny_mert: Path, track: Path, batch: int) -> None:
 def test_a_batch_that_does_not_fit_is_made_smaller(
     tiny_mert: Path, track: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(embedding._MOST, "cpu", 8)
     whole = embedder(tiny_mert, chunk_s=1.0)
     expected = whole.embed(track).vector
     states = NativeEncoder.states
@@ -204,6 +205,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_batch_follows_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     conv = ((512, 5, 10), *((512, 2, 3),) * 4, *((512, 2, 2),) * 2)
     base = MertConfig(768, 12, 12, 3072, conv, False, "group", 128, 16, False, 1e-5, True)
+    monkeypatch.setitem(embedding._MOST, "cpu", 8)
     found = []
     for free_gib in (0, 1, 4, 64):
         monkeypatch.setattr(embedding, "_free_bytes", lambda _, free=free_gib << 30: free)
