@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, log_loss
@@ -115,6 +115,7 @@ def test_scores_that_part_targets_without_error_stay_finite() -> None:
     assert np.isfinite(found.probabilities(1e4 * logits)).all()
 
 
+@settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1), st.integers(20, 80))
 def test_the_order_of_scores_within_a_genre_is_kept(seed: int, tracks: int) -> None:
     logits, targets = honest(seed, tracks, [0.0, -1.0])

@@ -122,6 +122,7 @@ def test_the_splits_of_tuning_must_differ() -> None:
     TuneOptions(calibrate_on="valid", calibration="none")
 
 
+@pytest.mark.slow
 def test_evaluate_writes_all_files_and_they_agree(here: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     done = said("genre", "evaluate", "tiny", "--output", folder, "--json")

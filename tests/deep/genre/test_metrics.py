@@ -24,7 +24,7 @@ def cases(seed: int, tracks: int, genres: int, *, levels: int = 7) -> tuple[Any,
 many = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(2, 8))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(many)
 def test_scores_of_decisions_are_scikit_learns(case: tuple[int, int, int]) -> None:
     targets, probabilities, decided = cases(*case)

@@ -192,7 +192,7 @@ def test_metrics_json_is_plain_and_rare_genres_are_those_of_training() -> None:
 
 def test_the_picture_of_a_search_has_all_four_strategies() -> None:
     cases = scored(60)
-    tuning = tune(cases.targets, run().probabilities, GENRES)
+    tuning = tune(cases.targets, run().probabilities, GENRES, strategy="top-k")
     figure = tuning_figure(tuning)
     assert [axes.get_title().split(":")[0] for axes in figure.axes][2:] == ["both", "per genre"]
     assert len(png(figure)) > 10_000

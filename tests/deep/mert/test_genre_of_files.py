@@ -40,6 +40,7 @@ def trained(
     return folder
 
 
+@pytest.mark.slow
 def test_a_file_gets_what_its_place_in_the_set_gets(
     trained: Path, tiny_mert: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_file_gets_what_its_place_in_the_set_gets(
     assert (second["status"], second["probabilities"]) == ("missing", {})
 
 
+@pytest.mark.slow
 def test_another_mert_or_none_is_refused(
     trained: Path,
     write_mert: Callable[..., Path],
