@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from zoneclf.deep.batches import MAX_CROPS, Inputs, answers, crop
-from zoneclf.deep.history import Epoch, stalls_of
+from zoneclf.deep.history import Epoch, draw_history, stalls_of
 from zoneclf.deep.losses import weighted_bce
 from zoneclf.deep.networks import build
 from zoneclf.deep.resume import RESUME
@@ -23,11 +23,12 @@ PARAMETERS = {"labels": 2, "mels": MELS, "frames": FRAMES, "base_channels": 4, "
 SETTINGS = FitSettings(epochs=3, batch_size=10, lr=5e-3, patience=9)
 
 
-@pytest.fixture(autouse=True)
-def no_pictures(request, monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def no_curves():
     """Pictures take longer than these runs."""
-    if "picture" not in request.node.name:
-        monkeypatch.setattr("zoneclf.deep.training.draw_history", lambda *_: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoneclf.deep.training.draw_history", lambda *_: None)
+        yield
 
 
 class MadeUp:
@@ -90,24 +91,33 @@ def untimed(epochs):
 
 
 def test_it_learns_what_can_be_heard(tmp_path):
-    epochs, _ = fit(tmp_path, clips=MadeUp(130), settings=dataclasses.replace(SETTINGS, epochs=6))
+    epochs, _ = fit(tmp_path, clips=MadeUp(110), settings=dataclasses.replace(SETTINGS, epochs=6))
     assert epochs[-1].score > 0.9
     assert epochs[-1].train_loss < 0.8 * epochs[0].train_loss
 
 
 def test_targets_that_were_shuffled_are_not_learnt(tmp_path):
-    clips = MadeUp(130)
+    clips = MadeUp(110)
     clips.targets = np.random.default_rng(1).permutation(clips.targets)
-    epochs, _ = fit(tmp_path, clips=clips, settings=dataclasses.replace(SETTINGS, epochs=6))
+    epochs, _ = fit(tmp_path, clips=clips, settings=dataclasses.replace(SETTINGS, epochs=4))
     assert np.mean([one.score for one in epochs]) < 0.7
 
 
-def test_history_is_a_row_per_epoch_and_a_picture(tmp_path):
+def test_history_is_a_row_per_epoch(tmp_path):
     epochs, _ = fit(tmp_path)
     rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
     assert [int(row["epoch"]) for row in rows] == [1, 2, 3]
     assert float(rows[2]["valid_loss"]) == pytest.approx(epochs[2].valid_loss, rel=1e-5)
-    assert (tmp_path / "history.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_curves_are_drawn(tmp_path):
+    one = Epoch(
+        epoch=1, learning_rate=1, train_loss=1, valid_loss=1, score=0.5, best=True, seconds=1
+    )
+    worse = dataclasses.replace(one, epoch=2, best=False, score=0.4)
+    for epochs in ([one], [one, worse]):
+        draw_history(epochs, tmp_path / "history.png", "PR-AUC")
+        assert (tmp_path / "history.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_it_stops_when_nothing_gets_better_and_keeps_the_best(tmp_path):
@@ -155,24 +165,45 @@ class KeptUntil(Kept):
             raise Killed
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
-@pytest.mark.parametrize("when", [(1, 1), (1, 3), (2, 2), (3, 3), "after the checkpoint"])
-@pytest.mark.parametrize("save_every_s", [0.0, 1e9])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, schedule, when, save_every_s):
-    settings = dataclasses.replace(SETTINGS, schedule=schedule, patience=3)
-    whole, wanted = fit(tmp_path / "whole", settings=settings)
-    folder, how = tmp_path / "stopped", {"settings": settings, "save_every_s": save_every_s}
+@pytest.fixture(scope="module")
+def whole_runs(tmp_path_factory):
+    """For each schedule, epochs and weights of a run that was not stopped."""
+    found = {}
+    for schedule in ("cosine", "plateau"):
+        settings = dataclasses.replace(SETTINGS, schedule=schedule, patience=3)
+        epochs, network = fit(tmp_path_factory.mktemp(schedule), settings=settings)
+        found[schedule] = settings, epochs, network.state_dict()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("schedule", "when", "save_every_s"),
+    [
+        ("cosine", (1, 1), 0.0),
+        ("cosine", (1, 1), 1e9),
+        ("cosine", (2, 2), 0.0),
+        ("cosine", (2, 2), 1e9),
+        ("cosine", (3, 3), 0.0),
+        ("cosine", "after the checkpoint", 0.0),
+        ("cosine", "after the checkpoint", 1e9),
+        ("plateau", (2, 2), 0.0),
+        ("plateau", (3, 1), 1e9),
+    ],
+)
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path, whole_runs, schedule, when, save_every_s
+):
+    settings, whole, wanted = whole_runs[schedule]
+    how = {"settings": settings, "save_every_s": save_every_s}
     with pytest.raises(Killed):
         if isinstance(when, str):
-            fit(folder, kept=KeptUntil(), **how)
+            fit(tmp_path, kept=KeptUntil(), **how)
         else:
-            fit(folder, tell=KilledAt(*when), **how)
-    kept = Kept()
-    epochs, network = fit(folder, kept=kept, **how)
+            fit(tmp_path, tell=KilledAt(*when), **how)
+    epochs, network = fit(tmp_path, **how)
     assert untimed(epochs) == untimed(whole)
-    found = network.state_dict()
-    for name, value in wanted.state_dict().items():
-        assert torch.equal(found[name], value), name
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, wanted[name]), name
 
 
 def stopped(folder):

@@ -220,7 +220,7 @@ def test_a_finished_run_is_not_trained_again_and_names_do_not_collide(workspace)
     train("set", *TINY, "--name", "a")
     assert Path("models/genre/a/best/card.json").stat().st_mtime_ns == before
     done = train("set", *TINY, "--seed", "1", "--name", "a", code=2)
-    assert "models/genre/a: is a run of other settings or another set; take --name" in done.stderr
+    assert "models/genre/a: is a run of other settings; take another --name" in done.stderr
     train("set", *TINY)
     train("set", *TINY, "--seed", "1")
     assert card_of("mel-cnn-2")["recipe"]["seed"] == 1

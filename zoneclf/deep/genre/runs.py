@@ -118,7 +118,9 @@ def _claim(
     if (folder / TRAIN).exists():
         run = read_run(folder)
         if run.card.digest != digest:
-            raise UsageError(f"{folder}: is a run of other settings or another set; take --name")
+            same = run.card.recipe == plain(recipe)
+            other = "the set, or its embeddings, as they were" if same else "other settings"
+            raise UsageError(f"{folder}: is a run of {other}; take another --name")
         return run
     card = RunCard(
         digest=digest,
