@@ -7,5 +7,5 @@ export OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
-# Files that share what was set up stay in one process; tests/conftest.py says which, and the order.
+# The tests of a file stay in one process; tests/conftest.py says which files come first.
 exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"

@@ -50,32 +50,23 @@ LONGEST_FIRST = (
     "cli/test_faults.py",
     "cli/test_drops.py",
     "cli/test_fault_rows.py",
+    "cli/test_starter.py",
+    "cli/test_timeline.py",
+    "deep/genre/test_compare.py",
+    "deep/test_training.py",
+    "deep/genre/test_train.py",
+    "deep/mert/test_learning.py",
     "frames/test_mutants.py",
     "frames/test_batch.py",
     "tracks/test_drops_on_sound.py",
     "model/test_strategies_contract.py",
 )
-# One process runs these, for they share the workspace of the fixture `tour`, a minute's work.
-TOURING = ("tests/cli/test_commands.py", "tests/cli/test_faults.py", "tests/cli/test_drops.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order files by how long they take."""
     places = {HERE / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Keep in one process the tests of a file, and those of the files in `TOURING`."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class Sharing(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            path = super()._split_scope(nodeid)
-            return "tour" if path in TOURING else path
-
-    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

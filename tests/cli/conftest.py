@@ -1,6 +1,8 @@
 """A small workspace, and the program as users start it: another process, their files."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 import soundfile
+from filelock import FileLock
 
 from zoneclf.demo.deam import plan_songs
 from zoneclf.demo.deam_tables import Song, write_annotations, write_metadata
@@ -140,12 +143,30 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def tour(workspace: Path) -> Tour:
-    """The four commands exactly as users know them; the last two at the same time."""
+def _toured(workspace: Path) -> list[Done]:
+    """Run the four commands exactly as users know them; the last two at the same time."""
     extract = run_zoneclf(workspace, "extract", "--method", "frames")
     train = run_zoneclf(workspace, "train", "--user-weight", "3")
     with ThreadPoolExecutor(2) as both:
         analyze = both.submit(run_zoneclf, workspace, "analyze", "--holdout")
         visualize = both.submit(run_zoneclf, workspace, "visualize-2d")
-    return Tour(workspace, extract, train, analyze.result(), visualize.result())
+    return [extract, train, analyze.result(), visualize.result()]
+
+
+@pytest.fixture(scope="session")
+def tour(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+    """The tour of the workspace, a minute's work: the first process makes it, others copy it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        root = request.getfixturevalue("workspace")
+        return Tour(root, *_toured(root))
+    shared = tmp_path_factory.getbasetemp().parent / "tour"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            root = request.getfixturevalue("workspace")
+            said = [vars(done) for done in _toured(root)]
+            (root / "said.json").write_text(json.dumps(said), encoding="utf-8")
+            shutil.copytree(root, shared)
+    root = shutil.copytree(shared, tmp_path_factory.mktemp("tour") / "workspace")
+    said = json.loads((root / "said.json").read_text(encoding="utf-8"))
+    (root / "said.json").unlink()
+    return Tour(root, *(Done(**done) for done in said))

@@ -368,8 +368,6 @@ def test_auto_says_what_it_compared_and_names_only_what_it_learnt_from(
     alone = card["taken"] == "user-only"
     assert list(card["sources"]) == (["user"] if alone else ["deam", "user"])
     assert card["licence"] == ("" if alone else "non-commercial")
-    judged = zoneclf(copy, "analyze", "--holdout", "--json", **few)
-    assert judged.returncode == 0, judged.stderr
 
 
 @pytest.mark.parametrize(
