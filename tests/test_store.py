@@ -298,6 +298,6 @@ def test_files_that_were_looked_at_are_let_go_at_once(path: Path) -> None:
         for _ in range(3):
             read_note(path)
             list(TableFile(path).groups())
-        assert not [one for one in gc.get_objects() if isinstance(one, pq.FileMetaData)]
+        assert not [one for one in gc.get_objects() if type(one) is pq.FileMetaData]
     finally:
         gc.enable()

@@ -220,7 +220,7 @@ def in_a_workspace(make_table: Make, monkeypatch: pytest.MonkeyPatch) -> Labelle
     about = {"extractors": {}, "licence": ""}
     notes = {"sources": {"user": about, "deam": about}, "rule": "toy"}
     note = TableNote(spec=table.spec, origins=(), notes=notes)
-    monkeypatch.setattr(training, "current_table", lambda *_: (table, note))
+    monkeypatch.setattr(training, "table_for", lambda *_, **__: (table, note))
     monkeypatch.setattr(training, "prepare", lambda used, _: (used, ()))
     return table
 
