@@ -1,6 +1,7 @@
 """``zoneclf deep genre train`` as a user meets it: options, refusals, a process that is killed."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.learning import macro_average_precision
+from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
-from zoneclf.errors import ModelError
+from zoneclf.deep.genre.set_embeddings import command_for
+from zoneclf.errors import ModelError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 
 TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "2", "--threads", "1"]
@@ -132,6 +135,33 @@ def test_several_embeddings_are_chosen_by_name(workspace):
     train("set", "--architecture", "mert-mlp", "--epochs", "1", "--embeddings", "two")
     found = load_checkpoint(Path("models/genre/mert-mlp-1"))
     assert found.card.embedding["spec"]["descriptors"] == "two"
+
+
+def test_a_run_is_judged_on_the_embeddings_it_learnt_from(workspace):
+    """Never on others that are only as wide; which lie where no more than how they were made."""
+    embed(workspace / "set", "one")
+    train("set", "--architecture", "mert-mlp", "--epochs", "1", "--name", "m", "--threads", "1")
+    folder = Path("models/genre/m")
+    shutil.copytree("set", "other")
+    table = Path("set/embeddings-one.parquet")
+    table.rename("other/embeddings-two.parquet")
+    Path("other/embeddings-one.parquet").unlink()
+    assert open_run(folder, set_folder=Path("other"), device="cpu").embeddings == "two"
+    with pytest.raises(TableError, match="deep embed --set set"):
+        open_run(folder, device="cpu")
+    embed(workspace / "set", "strange")
+    with pytest.raises(ModelError, match=r"are strange, .* are one; run `zoneclf deep embed"):
+        open_run(folder, device="cpu")
+
+
+def test_the_command_for_the_right_embeddings_names_all_that_they_are_made_of():
+    notes = {"model": "m-a-p/MERT-v1-95M", "revision": "abc", "layer": "7", "pooling": "mean"}
+    said = command_for(Path("set"), {**notes, "chunk_s": 5.0, "foreign_code": False})
+    assert said == (
+        "zoneclf deep embed --set set --model m-a-p/MERT-v1-95M --revision abc --layer 7 "
+        "--pooling mean --chunk 5.0"
+    )
+    assert "--model FOLDER" in command_for(Path("set"), {**notes, "revision": "sha256-1"})
 
 
 def test_class_weights_are_told_in_debug_output(workspace):

@@ -12,6 +12,7 @@ from zoneclf.deep.genre.evaluation import Scored
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
 from zoneclf.deep.genre.run_card import Run, read_run
+from zoneclf.deep.genre.set_embeddings import embeddings_read
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import ModelError, TableError
 
@@ -39,12 +40,16 @@ class _Named:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run, its best checkpoint and the set it is judged on; logits are computed once a split."""
+    """A run, its best checkpoint and the set it is judged on; logits are computed once a split.
+
+    `embeddings` names those of the set that the network reads.
+    """
 
     run: Run
     checkpoint: Checkpoint
     prepared: PreparedSet
     device: str
+    embeddings: str = ""
     _kept: dict[str, Scored] = field(default_factory=dict, repr=False)
 
     @property
@@ -77,7 +82,7 @@ class Opened:
                 f"{prepared.folder}: has no usable track in the split {split}; prepare it with "
                 "more tracks or other shares"
             )
-        clips = _Named(prepared, self.run.card.embeddings)
+        clips = _Named(prepared, self.embeddings)
         return Scored(
             split=split,
             track_ids=prepared.track_ids[places],
@@ -94,7 +99,8 @@ def open_run(folder: Path, *, set_folder: Path | None = None, device: str = "aut
     Raises
     ------
     ModelError
-        If it is no run, or its set was prepared anew since.
+        If it is no run, its set was prepared anew since, or the set's embeddings are others than
+        it learnt from.
     TableError
         If the set is none, or is of other genres.
     """
@@ -114,9 +120,10 @@ def open_run(folder: Path, *, set_folder: Path | None = None, device: str = "aut
             f"{folder}: learnt from another state of {prepared.folder}, so its test tracks may be "
             "among those learnt from; train again, or restore the set"
         )
+    name = embeddings_read(checkpoint, prepared, run.card.embeddings)
     if not run.card.finished:
         console.warn(f"{folder}: its training is not finished; it is judged as it is now")
-    opened = Opened(run, checkpoint, prepared, device)
+    opened = Opened(run, checkpoint, prepared, device, name)
     if not opened.is_own:
         _warn_of_known(opened)
     return opened
