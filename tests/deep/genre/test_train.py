@@ -154,6 +154,17 @@ def test_a_run_is_judged_on_the_embeddings_it_learnt_from(workspace):
         open_run(folder, device="cpu")
 
 
+def test_embeddings_that_come_later_change_nothing_for_a_run(workspace):
+    embed(workspace / "set", "one")
+    train("set", "--architecture", "mert-mlp", "--epochs", "1", "--name", "m", "--threads", "1")
+    assert card_of("m")["embeddings"] == "one"
+    embed(workspace / "set", "two")
+    opened = open_run(Path("models/genre/m"), device="cpu")
+    assert opened.scored("valid").logits.shape[1] == len(opened.prepared.genres)
+    done = train("--resume", "--name", "m")
+    assert done.stdout.startswith("models/genre/m: validation PR-AUC")
+
+
 def test_the_command_for_the_right_embeddings_names_all_that_they_are_made_of():
     notes = {"model": "m-a-p/MERT-v1-95M", "revision": "abc", "layer": "7", "pooling": "mean"}
     said = command_for(Path("set"), {**notes, "chunk_s": 5.0, "foreign_code": False})

@@ -16,6 +16,7 @@ from zoneclf.deep.batches import Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
 from zoneclf.deep.genre.prepared import PreparedSet
 from zoneclf.deep.genre.ranking import average_precision, steps_of
+from zoneclf.deep.genre.set_embeddings import name_of
 from zoneclf.deep.genre.training_recipe import Recipe, plain
 from zoneclf.deep.history import Epoch
 from zoneclf.deep.losses import describe_weights, focal, pos_weights, weighted_bce
@@ -32,11 +33,15 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Material:
-    """What a run learns from: a set, and, for a network that reads them, its embeddings."""
+    """What a run learns from: a set, and, for a network that reads them, its embeddings.
+
+    `name` is that of their table, also where it was the only one and nobody named it.
+    """
 
     prepared: PreparedSet
     embeddings: Floats | None = field(default=None, repr=False)
     note: TableNote | None = None
+    name: str = ""
 
     def digest(self, recipe: Recipe) -> str:
         """Return the hash of all that decides what is learnt."""
@@ -61,8 +66,9 @@ def material_of(prepared: PreparedSet, recipe: Recipe, name: str = "") -> Materi
     if "embedding" not in needs(recipe.architecture):
         return Material(prepared)
     try:
-        note = read_note(prepared.embedding_file(name))
-        return Material(prepared, prepared.embeddings(name), note)
+        path = prepared.embedding_file(name)
+        name = name_of(path)
+        return Material(prepared, prepared.embeddings(name), read_note(path), name)
     except TableError as error:
         hint = f"{recipe.architecture} reads embeddings; --architecture mel-cnn does without"
         raise TableError(f"{error} ({hint})") from error

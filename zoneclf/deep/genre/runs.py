@@ -126,7 +126,7 @@ def _claim(
         digest=digest,
         set=str(material.prepared.folder),
         recipe=plain(recipe),
-        embeddings=options.embeddings,
+        embeddings=material.name,
         threads=options.threads or torch.get_num_threads(),
         device=device_of(options.device),
         versions=versions_used(),
