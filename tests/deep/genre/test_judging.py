@@ -115,8 +115,9 @@ def test_calibration_is_fitted_where_there_are_enough_tracks(
 
 
 def test_the_splits_of_tuning_must_differ() -> None:
-    with pytest.raises(UsageError, match="three different splits"):
-        TuneOptions(tune_on="test")
+    for options in ({"tune_on": "test"}, {"calibrate_on": "test"}, {"tune_on": "train"}):
+        with pytest.raises(UsageError, match="must be valid or calib"):
+            TuneOptions(**options, report_on="valid")
     with pytest.raises(UsageError, match="three different splits"):
         TuneOptions(calibrate_on="valid")
     TuneOptions(calibrate_on="valid", calibration="none")
@@ -166,8 +167,28 @@ def test_options_change_the_rule_of_an_evaluation(
     done = said("genre", "evaluate", "tiny", "-o", folder, "--split", "valid", *rule)
     told = json.loads((folder / "metrics.json").read_text())
     assert (told["split"], told["labels_predicted"]) == ("valid", 2)
+    assert told["remarks"] == []  # nothing of what was tuned is left
     assert "replaces" in done.stderr
     assert f"report: {folder / 'report.html'}" in done.stdout
+
+
+def test_scores_of_the_tracks_that_a_rule_was_tuned_on_are_told_to_be_so(
+    workspace: Path, no_pictures: None
+) -> None:
+    assert (read_card(RUN / "best").thresholds or {})["tuned_on"] == "valid"
+    card = json.loads((RUN / "best/card.json").read_text())
+    card["thresholds"]["calibrated_on"] = "valid"
+    (RUN / "best/card.json").write_text(json.dumps(card))
+    done = said("genre", "evaluate", "tiny", "--split", "valid", "-o", "r", "--json")
+    remark = "The rule and the calibration were fitted on the split valid itself"
+    assert f"warning: {remark}" in done.stderr
+    assert json.loads(Path("r/metrics.json").read_text())["remarks"][0].startswith(remark)
+    assert remark in Path("r/report.html").read_text()
+    by_file = choose(load_checkpoint(RUN), RuleOptions(results=TUNED))
+    assert by_file.remarks("valid")[0].startswith("The rule was")
+    done = said("genre", "evaluate", "tiny", "-o", "r", "--json")
+    assert json.loads(done.stdout)["remarks"] == []
+    assert "fitted on" not in done.stderr
 
 
 def test_a_network_says_the_same_of_a_file_as_of_its_place_in_the_set(here: Path) -> None:
@@ -266,7 +287,7 @@ def test_predictions_become_a_feature_table(workspace: Path) -> None:
         (("genre", "evaluate", "tiny", "--split", "train"), 2, "--split"),
         (("genre", "evaluate", "tiny", "--set", "nowhere"), 3, "holds no prepared set"),
         (("genre", "evaluate", "tiny", "--device", "tpu"), 2, "must be auto, cpu or cuda"),
-        (("genre", "tune-thresholds", "tiny", "--tune-on", "test"), 2, "different splits"),
+        (("genre", "tune-thresholds", "tiny", "--tune-on", "test"), 2, "--tune-on test"),
         (("predict", "x.wav", "--load-tuning-results", "set/set.json"), 3, "no tuning results"),
         (("predict", "x.wav", "--mert", "somewhere"), 2, "reads no embeddings"),
         (("predict", "."), 3, "holds no audio file"),

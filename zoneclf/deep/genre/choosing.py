@@ -5,6 +5,7 @@ An option takes the place of what it names: ``--load-tuning-results`` of all tha
 ``--prediction-threshold`` of the threshold or thresholds, ``--top-k`` of the number of genres.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from typing import Any
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.genre.calibration import Calibration, calibration_from, uncalibrated
 from zoneclf.deep.genre.decision import Decision, decision_from
+from zoneclf.deep.genre.rule_search import UNTUNED
 from zoneclf.deep.genre.thresholds import Tuning, load_rule
 from zoneclf.errors import ModelError, TableError, UsageError
+
+_FITTED_ON = ("tuned_on", "calibrated_on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +37,26 @@ class RuleOptions:
 
 @dataclass(frozen=True)
 class Choice:
-    """A rule, the calibration of the probabilities it is for, and where they came from."""
+    """A rule, the calibration of the probabilities it is for, and where they came from.
+
+    `tuned_on` and `calibrated_on` are the splits of the run's own set that rule and calibration
+    were fitted on, empty for none: scores of these splits are too good.
+    """
 
     rule: Decision
     calibration: Calibration
     origin: str
+    tuned_on: str = ""
+    calibrated_on: str = ""
+
+    def remarks(self, split: str) -> tuple[str, ...]:
+        """Return what is to be said of scores of a split of the run's own set."""
+        fitted = {"rule": self.tuned_on, "calibration": self.calibrated_on}
+        names = [name for name, on in fitted.items() if on == split]
+        if not names:
+            return ()
+        told = f"{' and the '.join(names)} {'was' if len(names) == 1 else 'were'}"
+        return (f"The {told} fitted on the split {split} itself, so these scores may be too good.",)
 
 
 def choose(checkpoint: Checkpoint, options: RuleOptions) -> Choice:
@@ -60,7 +79,14 @@ def choose(checkpoint: Checkpoint, options: RuleOptions) -> Choice:
         rule = replace(rule, top_k=options.top_k)
         told.append("--top-k")
     origin = " and ".join(told) if told else choice.origin
-    return Choice(rule, choice.calibration, origin)
+    tuned_on = "" if _is_replaced(choice.rule, options) else choice.tuned_on
+    return replace(choice, rule=rule, origin=origin, tuned_on=tuned_on)
+
+
+def _is_replaced(rule: Decision, options: RuleOptions) -> bool:
+    """Whether the options leave nothing of a rule."""
+    threshold = rule.threshold is None or options.threshold is not None
+    return threshold and (rule.top_k is None or options.top_k is not None)
 
 
 def remembered(tuning: Tuning, calibration: Calibration) -> dict[str, dict[str, Any] | None]:
@@ -75,9 +101,16 @@ def remembered(tuning: Tuning, calibration: Calibration) -> dict[str, dict[str, 
         "strategy": tuning.strategy,
         "objective": tuning.objective,
         "from": origin,
+        **{name: about[name] for name in _FITTED_ON},
     }
     fitted = None if calibration.method == "none" else calibration.as_json()
     return {"thresholds": thresholds, "calibration": fitted}
+
+
+def _fitted_on(told: Mapping[str, Any], strategy: str) -> dict[str, str]:
+    """Return the splits that rule and calibration were fitted on, as far as they are told."""
+    splits = {name: str(told.get(name) or "") for name in _FITTED_ON}
+    return splits | {"tuned_on": ""} if strategy == UNTUNED else splits
 
 
 def _from_card(checkpoint: Checkpoint) -> Choice:
@@ -89,7 +122,9 @@ def _from_card(checkpoint: Checkpoint) -> Choice:
         if card.thresholds is None:
             return Choice(Decision(), calibration, "nothing was tuned")
         rule = decision_from(card.thresholds, card.labels)
-        return Choice(rule, calibration, str(card.thresholds.get("from", "its card")))
+        told = card.thresholds
+        origin = str(told.get("from", "its card"))
+        return Choice(rule, calibration, origin, **_fitted_on(told, str(told.get("strategy"))))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
             f"{where}: its thresholds or calibration are damaged ({error}); run "
@@ -109,4 +144,6 @@ def _from_file(checkpoint: Checkpoint, path: Path) -> Choice:
         calibration = calibration_from(told, labels) if told else uncalibrated(len(labels))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise TableError(f"{path}: its calibration is damaged ({error}); tune again") from error
-    return Choice(rule, calibration, f"{path.name} of {raw.get('run', 'a run')}")
+    origin = f"{path.name} of {raw.get('run', 'a run')}"
+    strategy = str(raw["chosen"].get("strategy"))
+    return Choice(rule, calibration, origin, **_fitted_on(raw, strategy))

@@ -60,7 +60,8 @@ class Evaluation:
 
     `rule_from` says where the rule came from; `history` has a row per epoch (epoch, train_loss,
     valid_loss, score, best); `training_counts` says how many training tracks each genre has, in
-    the order of `genres`; `facts` are lines for the end of the page.
+    the order of `genres`; `facts` are lines for the end of the page; `remarks` are what the scores
+    must not be read without.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Evaluation:
     history: Sequence[Mapping[str, float]] = ()
     training_counts: tuple[int, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def raw(self) -> Values:
@@ -140,6 +142,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "split": evaluation.scored.split,
         "genres": list(evaluation.genres),
         "rule": {**evaluation.rule.as_json(), "from": evaluation.rule_from},
+        "remarks": list(evaluation.remarks),
         **flat,
         "untuned": {name: evaluation.untuned[name] for name in _BESIDE},
         "calibration": {"method": evaluation.calibration.method, **evaluation.certainty},

@@ -27,6 +27,8 @@ __all__ = ["TASK", "Opened", "TuneOptions", "evaluation_of", "open_run", "tune_r
 
 PLOTS = "threshold_tuning_plots.png"
 NO_CALIBRATION = "none"
+# Splits that a rule or a calibration may be fitted on.
+FITTABLE = ("valid", "calib")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +43,16 @@ class TuneOptions:
     report_on: str = "test"
 
     def __post_init__(self) -> None:
+        for option, split in (("--tune-on", self.tune_on), ("--calibrate-on", self.calibrate_on)):
+            if split not in FITTABLE:
+                raise UsageError(
+                    f"{option} {split}: must be {' or '.join(FITTABLE)}; what is fitted on the "
+                    "tracks that judge it looks better than it is"
+                )
         used = [self.tune_on, self.report_on]
         if self.calibration != NO_CALIBRATION:
             used.append(self.calibrate_on)
-        if len(set(used)) < len(used) or "train" in used:
+        if len(set(used)) < len(used) or self.report_on == "train":
             raise UsageError(
                 f"splits {', '.join(used)}: what is fitted, tuned and reported must be three "
                 "different splits, none of them train"
@@ -103,6 +111,7 @@ def evaluation_of(opened: Opened, choice: Choice, split: str = "test") -> Evalua
         history=read_history(opened.run.folder / "history.csv"),
         training_counts=tuple(int(count) for count in counts) if opened.is_own else (),
         facts=_facts(opened, choice),
+        remarks=choice.remarks(split) if opened.is_own else (),
     )
 
 

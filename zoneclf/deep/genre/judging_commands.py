@@ -47,8 +47,8 @@ def tune_thresholds(
     objective: Objective = "macro",
     strategy: Strategy = "auto",
     calibration: Method = "platt",
-    calibrate_on: Annotated[Split, typer.Option(help="Split to calibrate on.")] = "calib",
-    tune_on: Annotated[Split, typer.Option(help="Split to tune on.")] = "valid",
+    calibrate_on: Annotated[Split, typer.Option(help="valid or calib.")] = "calib",
+    tune_on: Annotated[Split, typer.Option(help="valid or calib.")] = "valid",
     report_on: Annotated[Split, typer.Option(help="Split to report on.")] = "test",
     device: Device = "auto",
     json_: Json = False,
@@ -147,6 +147,8 @@ def evaluate(
         console.say(f"{folder}: holds an earlier evaluation, which this one replaces")
     told = write_evaluation(evaluation, folder)
     console.close()
+    for remark in evaluation.remarks:
+        console.warn(remark)
     if json_:
         typer.echo(json.dumps({"results": str(folder), **told}, indent=2))
     else:

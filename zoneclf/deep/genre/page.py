@@ -78,7 +78,7 @@ def _run(one: Evaluation) -> dict[str, Any]:
     return {
         "name": printable(one.name),
         "about": one.about,
-        "short": [printable(sentence) for sentence in sentences(one)],
+        "short": [printable(sentence) for sentence in (*one.remarks, *sentences(one))],
         "rule": one.rule.words,
         "rule_from": one.rule_from,
         "scores": one.metrics,
