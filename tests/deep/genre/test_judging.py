@@ -262,11 +262,18 @@ def test_predictions_become_a_feature_table(workspace: Path) -> None:
     assert note.spec.features == tuple(f"genre_{label}" for label in card.labels)
     assert card.sha256[:16] in note.spec.descriptors
     assert table.num_rows == 2
+    exact = np.stack([table[name].to_numpy() for name in note.spec.features])
+    assert np.abs(exact - exact.round(4)).max() > 1e-6
     told = json.loads(said("predict", paths[0], "--json").stdout)["tracks"][0]
     for label, value in told["probabilities"].items():
         assert table[f"genre_{label}"][0].as_py() == pytest.approx(value, abs=1e-4)
     again = ("predict", paths[0], "--table", "features.parquet")
     said(*again)
+    third = load_prepared(Path("set")).path(2)
+    assert "features.parquet: 3 tracks" in said("predict", third, *again[2:]).stderr
+    joined, _ = read_table(Path("features.parquet"))
+    assert joined.slice(1, 1).equals(table.slice(1, 1))
+    assert len(set(joined["track_id"].to_pylist())) == 3
     told_card = json.loads((RUN / "best/card.json").read_text())
     told_card["calibration"] = {
         **{"method": "platt", "scales": [2.0] * 12, "shifts": [0.0] * 12},

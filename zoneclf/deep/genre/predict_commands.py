@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from zoneclf.deep.genre.predicting import Prediction
 
 MODELS = Path("models")
+# Of probabilities in JSON; a feature table has all.
+_DIGITS = 4
 _Paths = Annotated[list[Path], typer.Argument(help="Files, folders, playlists (.m3u8).")]
 _Mert = Annotated[
     str, typer.Option("--mert", help="Folder of the MERT checkpoint, where the model needs one.")
@@ -30,7 +32,7 @@ _Mert = Annotated[
 _Offline = Annotated[bool, typer.Option("--offline", help="Fetch no MERT checkpoint.")]
 _Table = Annotated[
     Path | None,
-    typer.Option("--table", metavar="PATH", help="Write probabilities as a feature table, too."),
+    typer.Option("--table", metavar="PATH", help="Write probabilities into a feature table, too."),
 ]
 
 
@@ -150,9 +152,12 @@ def _as_json(
             {
                 **vars(one),
                 "genres": [
-                    {"genre": genre, "probability": one.probabilities[genre]}
+                    {"genre": genre, "probability": round(one.probabilities[genre], _DIGITS)}
                     for genre in one.genres
                 ],
+                "probabilities": {
+                    genre: round(value, _DIGITS) for genre, value in one.probabilities.items()
+                },
             }
             for one in found
         ],

@@ -16,10 +16,11 @@ from zoneclf.deep.genre.hearing import Ears, HeardClips, HeardFile
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.pace import Pace, Voice
 from zoneclf.errors import SettingsError, TableError
-from zoneclf.store import Origin, TableNote, TableSpec, read_note, write_table
+from zoneclf.store import Origin, TableNote, TableSpec, read_note, read_table, write_table
 
 # Files held at once.
 _AT_ONCE = 32
+_ABOUT = ("track_id", "path", "status", "reason")
 EXTRACTOR, VERSION = "genre-network", 1
 # Characters that XGBoost refuses in names of features.
 _SAFE = str.maketrans("[]<", "()(")
@@ -102,14 +103,17 @@ def _prediction(file: HeardFile, genres: Sequence[str], row: Any) -> Prediction:
     probabilities, decided = row
     order = np.argsort(-probabilities, kind="stable")
     chosen = tuple(genres[place] for place in order if decided[place])
-    values = [round(float(value), 4) for value in probabilities]
+    values = [float(value) for value in probabilities]
     return Prediction(*about, chosen, dict(zip(genres, values, strict=True)))
 
 
 def write_features(
     found: Sequence[Prediction], checkpoint: Checkpoint, choice: Choice, path: Path
 ) -> int:
-    """Write predictions as a feature table of tracks and return how many tracks it has.
+    """Write predictions into a feature table of tracks and return how many tracks it has.
+
+    Tracks that are in it already stay; those of `found` take the place of their earlier rows,
+    unless only the earlier had sound.
 
     Columns: track_id, path, status, reason, then a probability per genre, null where there is no
     sound.  Its spec names the network's weights and the calibration, so that the probabilities of
@@ -122,18 +126,33 @@ def write_features(
     """
     genres = checkpoint.card.labels
     note = feature_note(checkpoint, choice)
-    if path.exists() and read_note(path).spec != note.spec:
-        raise TableError(f"{path}: is a table of something else; name another file")
-    rows = {one.track_id: one for one in found if one.track_id}
+    rows = _stored(path, note, genres) if path.exists() else {}
+    for one in found:
+        earlier = rows.get(one.track_id)
+        if one.track_id and (one.probabilities or earlier is None or not earlier.probabilities):
+            rows[one.track_id] = one
     columns: dict[str, Any] = {
-        name: [getattr(row, name) for row in rows.values()]
-        for name in ("track_id", "path", "status", "reason")
+        name: [getattr(row, name) for row in rows.values()] for name in _ABOUT
     }
     for genre, feature in zip(genres, note.spec.features, strict=True):
         values = [row.probabilities.get(genre) for row in rows.values()]
         columns[feature] = pa.array(values, pa.float32())
     write_table(pa.table(columns), note, path)
     return len(rows)
+
+
+def _stored(path: Path, note: TableNote, genres: Sequence[str]) -> dict[str, Prediction]:
+    """Return the rows of a table by track id; `TableError` if it is one of something else."""
+    if read_note(path).spec != note.spec:
+        raise TableError(f"{path}: is a table of something else; name another file")
+    table, _ = read_table(path, [*_ABOUT, *note.spec.features])
+    rows = {}
+    for row in table.to_pylist():
+        values = [row[feature] for feature in note.spec.features]
+        said = {} if None in values else dict(zip(genres, values, strict=True))
+        about = (row["path"], row["track_id"], row["status"], row["reason"])
+        rows[row["track_id"]] = Prediction(*about, (), said)
+    return rows
 
 
 def feature_note(checkpoint: Checkpoint, choice: Choice) -> TableNote:
