@@ -104,6 +104,8 @@ def test_what_was_tuned_is_on_the_card_and_used_without_being_asked_for(here: Pa
     assert choose(checkpoint, RuleOptions(threshold=0.4)).rule == Decision(threshold=0.4)
     both = choose(checkpoint, RuleOptions(results=TUNED, top_k=2))
     assert both.rule == Decision(threshold=rule.threshold, top_k=2)
+    assert both.origin == f"{TUNED.name} of tiny, then --top-k 2"
+    assert choose(checkpoint, RuleOptions(top_k=2)).origin.startswith("tuned on ")
 
 
 def test_calibration_is_fitted_where_there_are_enough_tracks(
@@ -237,7 +239,7 @@ def test_top_k_and_threshold_in_prediction(here: Path) -> None:
     options = ("--prediction-threshold", 0, "--top-k", 3, "--json")
     told = json.loads(said("genre", "predict", "tiny", path, *options).stdout)
     assert len(told["tracks"][0]["genres"]) == 3
-    assert told["rule"]["from"] == "--prediction-threshold and --top-k"
+    assert told["rule"]["from"] == "--prediction-threshold 0 and --top-k 3"
     none = said("genre", "predict", RUN, path, "--prediction-threshold", 1)
     assert ": none (likeliest " in none.stdout
 
@@ -367,6 +369,14 @@ def test_results_tuned_for_other_weights_are_refused(workspace: Path) -> None:
     told = json.loads(TUNED.read_text())
     TUNED.write_text(json.dumps({**told, "weights_sha256": "0" * 64}))
     with pytest.raises(TableError, match="tuned for other weights"):
+        choose(load_checkpoint(RUN), RuleOptions(results=TUNED))
+
+
+def test_results_that_do_not_say_for_which_weights_are_refused(workspace: Path) -> None:
+    told = json.loads(TUNED.read_text())
+    del told["weights_sha256"]
+    TUNED.write_text(json.dumps(told))
+    with pytest.raises(TableError, match="does not say for which weights"):
         choose(load_checkpoint(RUN), RuleOptions(results=TUNED))
 
 

@@ -2,7 +2,8 @@
 
 What was tuned lies in the card of a run's best checkpoint, so it is used without being asked for.
 An option takes the place of what it names: ``--load-tuning-results`` of all that was tuned,
-``--prediction-threshold`` of the threshold or thresholds, ``--top-k`` of the number of genres.
+``--prediction-threshold`` of the threshold or thresholds, ``--top-k`` of the number of genres; the
+rest of the tuned rule stays, and the origin says so.
 """
 
 from collections.abc import Mapping
@@ -74,13 +75,13 @@ def choose(checkpoint: Checkpoint, options: RuleOptions) -> Choice:
     told = []
     if options.threshold is not None:
         rule = replace(rule, threshold=options.threshold)
-        told.append("--prediction-threshold")
+        told.append(f"--prediction-threshold {options.threshold:g}")
     if options.top_k is not None:
         rule = replace(rule, top_k=options.top_k)
-        told.append("--top-k")
-    origin = " and ".join(told) if told else choice.origin
-    tuned_on = "" if _is_replaced(choice.rule, options) else choice.tuned_on
-    return replace(choice, rule=rule, origin=origin, tuned_on=tuned_on)
+        told.append(f"--top-k {options.top_k}")
+    if _is_replaced(choice.rule, options):
+        return replace(choice, rule=rule, origin=" and ".join(told), tuned_on="")
+    return replace(choice, rule=rule, origin=", then ".join([choice.origin, *told]))
 
 
 def _is_replaced(rule: Decision, options: RuleOptions) -> bool:
@@ -135,7 +136,11 @@ def _from_card(checkpoint: Checkpoint) -> Choice:
 def _from_file(checkpoint: Checkpoint, path: Path) -> Choice:
     labels = checkpoint.card.labels
     rule, raw = load_rule(path, labels)
-    if raw.get("weights_sha256", checkpoint.card.sha256) != checkpoint.card.sha256:
+    if "weights_sha256" not in raw:
+        raise TableError(
+            f"{path}: does not say for which weights it was tuned; tune this run again"
+        )
+    if raw["weights_sha256"] != checkpoint.card.sha256:
         raise TableError(
             f"{path}: was tuned for other weights ({raw.get('run', 'another run')}); tune this one"
         )
