@@ -21,7 +21,9 @@ from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.learning import macro_average_precision
 from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
+from zoneclf.deep.genre.run_card import Run, RunCard, unfinished, write_run
 from zoneclf.deep.genre.set_embeddings import command_for
+from zoneclf.deep.genre.training_recipe import plain, read_recipe
 from zoneclf.errors import ModelError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 
@@ -173,6 +175,20 @@ def test_the_command_for_the_right_embeddings_names_all_that_they_are_made_of():
         "--pooling mean --chunk 5.0"
     )
     assert "--model FOLDER" in command_for(Path("set"), {**notes, "revision": "sha256-1"})
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 0}'])
+def test_a_damaged_run_does_not_keep_others_from_being_trained(tmp_path, capsys, content):
+    for name, text in (("bad", content), ("good", None)):
+        (tmp_path / name).mkdir()
+        if text is not None:
+            (tmp_path / name / "train.json").write_text(text)
+    card = RunCard(digest="d", set="set", recipe=plain(read_recipe("soft")))
+    write_run(Run(tmp_path / "good", card))
+    assert [run.folder.name for run in unfinished(tmp_path)] == ["good"]
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert "bad/train.json" in told[0]
 
 
 def test_class_weights_are_told_in_debug_output(workspace):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoneclf import __version__
+from zoneclf.console import console
 from zoneclf.deep.genre.training_recipe import Recipe
 from zoneclf.deep.strict import MisfitError, build, read_json
 from zoneclf.errors import ModelError
@@ -71,9 +72,14 @@ def recipe_of(card: RunCard) -> Recipe:
 
 
 def unfinished(root: Path = RUNS) -> list[Run]:
-    """Return the runs that were stopped, the latest first."""
+    """Return the runs that were stopped, the latest first; damaged ones are told and left out."""
     found = sorted(root.glob(f"*/{TRAIN}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    runs = (read_run(path.parent) for path in found)
+    runs = []
+    for path in found:
+        try:
+            runs.append(read_run(path.parent))
+        except ModelError as error:
+            console.warn(f"{error}; it is passed over")
     return [run for run in runs if not run.card.finished]
 
 
