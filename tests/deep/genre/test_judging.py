@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +215,13 @@ def test_a_file_is_heard_as_the_set_was(here: Path) -> None:
     heard = ears.hear(prepared.path(5))
     assert heard.spectrogram is not None
     np.testing.assert_array_equal(heard.spectrogram, prepared.spectrogram(5))
+
+
+def test_transformers_is_not_loaded_for_a_network_without_embeddings() -> None:
+    names = "hearing, zoneclf.deep.genre.predicting, zoneclf.deep.genre.judging"
+    code = f"import sys, zoneclf.deep.genre.{names}; print('transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_genre_that_a_spreadsheet_would_run_is_text_in_csv() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,11 @@ from zoneclf.audio.files import require_regular
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.excerpts import read_excerpt
-from zoneclf.deep.genre.embedding_ears import Embed, embedding_for
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_from
 from zoneclf.errors import AudioError, ModelError, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from zoneclf.deep.genre.embedding_ears import Embed
 
 Floats = npt.NDArray[np.float32]
 
@@ -62,7 +65,7 @@ class Ears:
 
     settings: SpectrogramSettings
     sees: bool
-    embed: Embed | None
+    embed: "Embed | None"
 
     def hear(self, path: Path) -> HeardFile:
         """Return what the network reads of a file, or why there is nothing."""
@@ -124,8 +127,12 @@ def ears_for(checkpoint: Checkpoint, *, mert: str, offline: bool, device: str) -
             settings = settings_from(card.spectrogram)
         except SettingsError as error:
             raise ModelError(f"{checkpoint.folder / CARD}: {error}") from error
-    embed = embedding_for(checkpoint, mert, offline=offline, device=device) if hears else None
-    return Ears(settings, sees, embed)
+    if not hears:
+        return Ears(settings, sees, None)
+    # Loads transformers, which takes seconds, so only for networks that need it.
+    from zoneclf.deep.genre.embedding_ears import embedding_for
+
+    return Ears(settings, sees, embedding_for(checkpoint, mert, offline=offline, device=device))
 
 
 @contextmanager
