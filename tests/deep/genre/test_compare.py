@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from zoneclf.cli import app
 from zoneclf.deep.genre.comparing import STRATEGY_OF, Compared, Entry, entries_of
-from zoneclf.deep.genre.comparison_table import markdown, rows_of
+from zoneclf.deep.genre.comparison_table import markdown, rows_of, write_table
 from zoneclf.deep.genre.training_recipe import PRESETS, read_recipe
 
 TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "1", "--jobs", "1"]
@@ -72,7 +72,7 @@ def test_one_command_trains_judges_and_writes_one_table(workspace, recipes):
         assert (Path("models/genre") / run / "threshold_tuning_results.json").exists()
 
 
-def made_up(preset, seed, score, predicted):
+def made_up(preset, seed, score, predicted, method="platt"):
     """Return what a run might be: only what the table reads."""
     recipe = dataclasses.replace(read_recipe(preset), seed=seed)
     untuned = {"predicted_to_true": 2 * predicted, "rare_recall": None, "f1_macro": 0.1}
@@ -82,7 +82,8 @@ def made_up(preset, seed, score, predicted):
         evaluation=SimpleNamespace(history=[{"valid_loss": 0.4}, {"valid_loss": 0.6}], facts={}),
         metrics=dict.fromkeys(names, 0.5)
         | {"pr_auc_macro": score, "predicted_to_true": predicted, "untuned": untuned}
-        | {"calibration": {"before": {"ece": 0.2}, "after": {"ece": 0.1}}},
+        | {"split": "test", "n": 9, "genres": ["rock"], "rare_genres": ["rock"], "labels_true": 1.0}
+        | {"calibration": {"method": method, "before": {"ece": 0.2}, "after": {"ece": 0.1}}},
         result={"best_epoch": 3, "seconds": 60.0},
         strategy="threshold",
     )
@@ -105,6 +106,27 @@ def test_the_table_has_means_over_seeds_and_their_spread():
     assert "| soft | 0.600 ± 0.141 |" in text
     assert "| focal | 0.300 |" in text
     assert len({line.count("|") for line in text.splitlines()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        (("platt", "platt"), "rules tuned on valid, calibration (platt) fitted on calib."),
+        (("none", "none"), "nothing calibrated (too few tracks in the split calib)."),
+        (("none", "platt"), "calibration (platt) fitted on calib, but not for soft-0."),
+    ],
+)
+def test_the_page_says_what_was_calibrated(tmp_path, methods, words):
+    named = zip(("soft", "focal"), methods, strict=True)
+    runs = [made_up(name, 0, 0.5, 0.5, method) for name, method in named]
+    write_table(runs, tmp_path)
+    assert words in (tmp_path / "comparison.md").read_text()
+
+
+def test_every_strategy_that_auto_may_choose_is_told(tmp_path):
+    write_table([dataclasses.replace(made_up("soft", 0, 0.5, 0.5), strategy="auto")], tmp_path)
+    said = (tmp_path / "comparison.md").read_text()
+    assert "a threshold, the K likeliest genres, both, or a threshold per genre" in said
 
 
 @pytest.mark.parametrize(

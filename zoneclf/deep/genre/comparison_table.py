@@ -18,7 +18,7 @@ from zoneclf.writing import write_text
 
 SCHEMA_VERSION = 1
 _TUNED = {
-    "auto": "thresholds or top-k, whichever did best over folds",
+    "auto": "a threshold, the K likeliest genres, both, or a threshold per genre, by folds",
     "untuned": "at 0.5",
     "threshold": "one threshold for all genres",
     "top-k": "the K likeliest genres",
@@ -133,12 +133,23 @@ def write_table(compared: Sequence[Compared], folder: Path) -> dict[str, Any]:
     return told
 
 
+def _calibrated(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return in words how probabilities were calibrated, and which were not."""
+    methods = {one["name"]: one["metrics"]["calibration"]["method"] for one in runs}
+    without = [name for name, method in methods.items() if method == "none"]
+    if len(without) == len(methods):
+        return "nothing calibrated (too few tracks in the split calib)"
+    fitted = " or ".join(sorted(set(methods.values()) - {"none"}))
+    but = f", but not for {', '.join(without)}" if without else ""
+    return f"calibration ({fitted}) fitted on calib{but}"
+
+
 def _page(rows: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> str:
     judged = (
         f"{told['n']} tracks of the split {told['split']}, {told['labels_true']:.2f} genres each"
     )
     words = [
-        f"{judged}; thresholds tuned on valid, calibration fitted on calib.",
+        f"{judged}; rules tuned on valid, {_calibrated(told['runs'])}.",
         f"Rare genres: {', '.join(told['rare_genres'])}.",
     ]
     about = [f"- {row['preset']}: {row['about']}; {_TUNED[row['strategy']]}" for row in rows]
