@@ -1,11 +1,16 @@
 """`zoneclf deep` without torch and with it."""
 
 import ast
+import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import zoneclf
+from zoneclf.errors import MissingExtraError
 
 EXTRA = {"torch", "transformers", "safetensors", "huggingface_hub", "iterstrat"}
 
@@ -30,6 +35,34 @@ def test_it_says_what_to_install() -> None:
         said = "error: torch is not installed; run: pip install 'zoneclf[deep]'"
         assert done.stderr.strip() == said
         assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("torch", "torch"),
+        ("transformers", "transformers"),
+        ("safetensors", "safetensors"),
+        ("iterstrat", "iterative-stratification"),
+        ("tokenizers", "tokenizers"),
+        ("huggingface_hub", "huggingface-hub"),
+    ],
+)
+def test_half_of_the_extra_is_told_by_the_name_that_pip_knows(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else name)
+    monkeypatch.delitem(sys.modules, "zoneclf.deep", raising=False)
+    with pytest.raises(MissingExtraError, match=f"^{package} is not installed; run: pip install"):
+        importlib.import_module("zoneclf.deep")
+
+
+def test_torch_alone_is_not_enough() -> None:
+    without = _WITHOUT.replace('"torch"', '"transformers"')
+    command = [sys.executable, "-c", without, "deep", "genre"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = "error: transformers is not installed; run: pip install 'zoneclf[deep]'"
+    assert (done.returncode, done.stderr.strip()) == (3, said)
 
 
 def test_help_needs_no_torch() -> None:
