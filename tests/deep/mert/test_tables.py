@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from typer.testing import CliRunner
 
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.commands import app
+from zoneclf.deep.genre.prepared import TEXTS, save_prepared
+from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.store import Origin, TableNote, TableSpec, read_note, read_table, write_table
 
 TABLE = Path("dataset/embeddings/files.parquet")
@@ -222,17 +225,33 @@ def test_all_sources_under_the_ids_of_their_tables(music: Path, tiny_mert: Path)
     assert embed("--model", tiny_mert, "--source", "user").exit_code == 0
 
 
-def test_a_prepared_set(music: Path, tiny_mert: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _prepared(music: Path, **settings: Any) -> None:
+    """Write a set of four tracks, of which the third was left out and the fourth has no sound."""
+    rows: dict[str, list[Any]] = {name: [""] * 4 for name in (*TEXTS, "genres")}
+    rows["track_id"] = [f"t{n}" for n in range(4)]
+    rows["path"] = [str(music / f"{n}.wav") for n in range(4)]
+    rows["genres"] = [["rock"]] * 4
+    rows["split"] = ["train", "test", "unused", "unused"]
+    rows["frame_count"] = [9, 9, 9, 0]
+    said = SpectrogramSettings(**settings).as_json()
+    save_prepared(Path("set"), rows, {"genres": ["rock"], "spectrogram": said})
 
-    Path("set").mkdir()
-    rows = [{"track_id": f"t{n}", "path": str(music / f"{n}.wav")} for n in range(3)]
-    pq.write_table(pa.Table.from_pylist(rows), "set/tracks.parquet")
+
+def test_a_prepared_set(music: Path, tiny_mert: Path) -> None:
+    (music / "3.wav").write_text("no sound")
+    _prepared(music)
     assert embed("--set", "set", "--model", tiny_mert).exit_code == 0
     (found,) = Path("set").glob("embeddings-*.parquet")
     assert found.stem == f"embeddings-{read_note(found).spec.digest}"
-    assert set(values(found)) == {"t0", "t1", "t2"}
+    assert set(values(found)) == {"t0", "t1"}
+
+
+def test_a_set_of_arrays_holds_no_sound(music: Path, tiny_mert: Path) -> None:
+    _prepared(music, foreign=True, excerpt_s=0.0)
+    done = embed("--set", "set", "--model", tiny_mert)
+    assert done.exit_code == 3
+    assert done.stderr.startswith("error: set: was prepared from ready-made arrays")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

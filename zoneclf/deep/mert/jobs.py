@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 
 from zoneclf.audio.files import AUDIO_SUFFIXES, text_path
+from zoneclf.deep.genre.prepared import UNUSED, load_prepared
 from zoneclf.deep.mert.making import Wanted, files_wanted
 from zoneclf.errors import AudioError, TableError, UsageError
 from zoneclf.settings import is_plain_name
@@ -45,7 +45,7 @@ def jobs_of(paths: Sequence[Path], source: str, folder: Path | None, digest: str
     UsageError
         If they do not go together.
     TableError
-        If nothing is extracted, or a source's tracks have no sound.
+        If nothing is extracted, or the tracks of a source or set have no sound.
     """
     if folder is not None:
         if paths or source:
@@ -71,7 +71,7 @@ def _of_source(name: str) -> list[Wanted]:
             f"{TRACKS / name}.parquet: was made from features, not from sound; name the folder of "
             f"its sound: zoneclf deep embed FOLDER --source {name}"
         )
-    return [_there(row) for row in heard]
+    return [_there(text_path(row["path"]), row["track_id"]) for row in heard]
 
 
 def _named_as(name: str, found: list[Wanted]) -> list[Wanted]:
@@ -103,18 +103,20 @@ def _tracks(name: str) -> list[dict[str, Any]]:
 
 
 def _of_set(folder: Path) -> list[Wanted]:
-    path = folder / "tracks.parquet"
-    if not path.is_file():
-        raise TableError(f"{folder}: holds no prepared set; run zoneclf deep genre prepare")
-    try:
-        rows = pq.read_table(path, columns=["track_id", "path"]).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise TableError(f"{path}: cannot be read ({error}); prepare the set again") from error
-    return [_there(row) for row in rows if row["track_id"]]
+    """Return the tracks of a prepared set that a network may read: those that are in a split."""
+    prepared = load_prepared(folder)
+    if prepared.spectrogram_settings.foreign:
+        raise TableError(
+            f"{folder}: was prepared from ready-made arrays, which hold no sound to embed; prepare "
+            "a set from sound, or train on this one with --architecture mel-cnn"
+        )
+    used = (prepared.splits != UNUSED) & (prepared.frame_counts > 0)
+    ids = prepared.track_ids
+    places = np.flatnonzero(used).tolist()
+    return [_there(prepared.path(place), str(ids[place])) for place in places]
 
 
-def _there(row: dict[str, Any]) -> Wanted:
-    path = text_path(row["path"])
+def _there(path: Path, track_id: str) -> Wanted:
     if path.is_file():
-        return Wanted(path, row["track_id"])
-    return Wanted(path, row["track_id"], AudioError("missing", "not there any more"))
+        return Wanted(path, track_id)
+    return Wanted(path, track_id, AudioError("missing", "not there any more"))
