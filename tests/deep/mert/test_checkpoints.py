@@ -274,6 +274,32 @@ def test_foreign_code_runs_only_when_it_is_asked_for(
     assert (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError("no weights"), ModelError),
+        (KeyError("mert_model"), ModelError),
+        (ImportError("needs nnAudio"), ModelError),
+        (AttributeError("all_tied_weights_keys"), ModelError),
+        (MemoryError(), MemoryError),
+        (StopIteration(), StopIteration),
+    ],
+)
+def test_only_what_foreign_code_is_known_to_raise_is_blamed_on_it(
+    tmp_path: Path,
+    write_mert: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    raised: type[Exception],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("zoneclf.deep.mert.encoder.AutoModel.from_pretrained", fail)
+    with pytest.raises(raised):
+        RemoteEncoder(write_mert(tmp_path), CPU)
+
+
 _FOREIGN = """
 from transformers import HubertConfig, HubertModel
 

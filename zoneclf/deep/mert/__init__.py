@@ -15,5 +15,5 @@ LICENCE = "non-commercial"
 EXTRACTOR = "mert"
 # Goes up when the same checkpoint, asked for the same, would give other numbers.
 VERSION = 1
-# The seven layers of MERT v1's convolution stack take a step every 320 samples.
+# The smaller of the two that are published.
 DEFAULT_MODEL = "m-a-p/MERT-v1-95M"

@@ -3,8 +3,8 @@
 What MERT's own code adds to HuBERT was read in its authors' repository (github.com/yizhilll/MERT,
 ``scripts/mert_hf/modeling_MERT.py``, ``configuration_MERT.py``, ``scripts/hf_config/
 mert_base.json`` and ``mert_large.json``, commit 157dcbf), which is also published beside the
-weights.  The hub's own ``config.json`` could not be read here, nor were the published weights at
-hand: what a checkpoint says of the rows of this table is checked when it is loaded.
+weights.  That is the only source of this table, which was not checked against the files on the
+hub: what a checkpoint says of its rows is checked when it is loaded.
 
 =====================  ==========================================================================
 feature_extractor_cqt  a constant-Q transform of nnAudio joined to the convolutions' output.  No

@@ -2,14 +2,34 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Protocol
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModel, HubertConfig, HubertModel
 
 from zoneclf.deep.mert.config import MertConfig, read_config
 from zoneclf.deep.mert.weights import mapped, read_weights, weights_file
 from zoneclf.errors import ModelError
+
+# What transformers' from_pretrained raises (OSError, ValueError, RuntimeError, ImportError, and the
+# two of files of weights), and what code does that was written for another release of it.
+_FAILURES = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    ImportError,
+    SafetensorError,
+    UnpicklingError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    NameError,
+    SyntaxError,
+    AssertionError,
+    ArithmeticError,
+)
 
 
 class Encoder(Protocol):
@@ -70,7 +90,7 @@ class RemoteEncoder:
         try:
             self._model = AutoModel.from_pretrained(folder, trust_remote_code=True)
             self._model = self._model.to(device).eval().requires_grad_(False)
-        except Exception as error:
+        except _FAILURES as error:
             raise _foreign(folder, error) from error
         self._folder = folder
 
@@ -80,7 +100,7 @@ class RemoteEncoder:
             found = self._model(sound, output_hidden_states=True, return_dict=True).hidden_states
         except torch.OutOfMemoryError:
             raise  # the batch is made smaller
-        except Exception as error:
+        except _FAILURES as error:
             raise _foreign(self._folder, error) from error
         yield from found[: last + 1]
 

@@ -1,9 +1,9 @@
 """Where a checkpoint lies on disk, and which one it is: a local folder, or the hub's cache.
 
 A checkpoint of the hub is known by the commit it was published with.  Those of the two published
-MERT v1 are pinned here; they were not read off the hub itself but from independent public projects
-that pin the same ones (95M: over ten of them, with the same hash of the weights; 330M: four).  Of
-any other name, the commit that was found first is written into the table of embeddings, and
+MERT v1 are pinned here.  The source are independent public projects that pin the same ones (95M:
+over ten of them, with the same hash of the weights; 330M: four); they are not checked against the
+hub.  Of any other name, the commit that was found first is written into the table of embeddings, and
 embeddings of another commit are not added to it.  A local folder is known by the hash of what is
 read of it.
 
