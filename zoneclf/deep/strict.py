@@ -96,7 +96,7 @@ def read_json(path: Path, max_bytes: int, error: type[ZoneclfError]) -> Any:
     """
     try:
         if path.stat().st_size > max_bytes:
-            raise error(f"{path}: larger than {max_bytes} bytes; it is none of zoneclf's files")
+            raise error(f"{path}: larger than {max_bytes} bytes, as no such file is; restore it")
         text = path.read_text(encoding="utf-8")
         return json.loads(text, parse_constant=_refuse_constant)
     except OSError as failure:

@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -238,13 +239,14 @@ def results_of(genres: str, threshold: Any, top_k: Any = None) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("not json", "holds no tuning results"),
+        ("not json", "is not JSON"),
         ("[]", "holds no tuning results"),
         ("{}", "holds no tuning results"),
-        ("[" * 100_000, "holds no tuning results"),
+        ("[" * 100_000, "is not JSON"),
         ('{"schema_version": 2}', "schema_version 2, not 1"),
         (results_of("ab", [0.5]), "1 thresholds for 2 genres"),
-        (results_of("ab", float("nan")), "between 0 and 1"),
+        (results_of("ab", float("nan")), "NaN is no number"),
+        (results_of("ab", 1.5), "between 0 and 1"),
         (results_of("ab", None, 0), "at least 1"),
         (results_of("ac", 0.5), r"another model \(2 genres, first 'b'\)"),
         (results_of("ba", 0.5), "the order of genres"),
@@ -256,6 +258,14 @@ def test_files_that_hold_no_rule_for_this_model_are_refused(
     (tmp_path / "results.json").write_text(text)
     with pytest.raises(TableError, match=message):
         load_rule(tmp_path / "results.json", ("a", "b"))
+
+
+def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.touch()
+    os.truncate(path, 10**10)  # takes no room on the disk
+    with pytest.raises(TableError, match=r"results\.json: larger than 64000000 bytes"):
+        load_rule(path, "ab")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

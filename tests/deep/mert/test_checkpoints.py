@@ -1,6 +1,7 @@
 """Checkpoints that are wrong or were tampered with are refused by name."""
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_configuration_that_is_no_mapping(tmp_path: Path, write_mert: Write, tex
     folder = write_mert(tmp_path)
     (folder / "config.json").write_text(text)
     with pytest.raises(ModelError, match="is not"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("config.json", "larger than 1048576 bytes"),
+        ("pytorch_model.bin", "has 10000000000 bytes"),
+        ("model.safetensors", "has 10000000000 bytes"),
+    ],
+)
+def test_files_without_end_are_not_read(
+    tmp_path: Path, write_mert: Write, name: str, said: str
+) -> None:
+    folder = write_mert(tmp_path, as_bin=name.endswith("bin"))
+    os.truncate(folder / name, 10**10)  # takes no room on the disk
+    with pytest.raises(ModelError, match=said):
         load(folder)
 
 

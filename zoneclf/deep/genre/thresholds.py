@@ -26,12 +26,15 @@ from zoneclf.deep.genre.rule_search import (
     search,
     untuned,
 )
+from zoneclf.deep.strict import read_json
 from zoneclf.errors import TableError
 from zoneclf.writing import write_text
 
 __all__ = ["Decision", "Tuning", "decide", "load_rule", "report", "save_tuning", "tune"]
 
 SCHEMA_VERSION = 1
+# Everything tried for hundreds of genres takes a few million.
+MAX_BYTES = 64_000_000
 FILE = "threshold_tuning_results.json"
 AUTO = "auto"
 
@@ -148,14 +151,12 @@ def load_rule(path: Path, genres: Sequence[str]) -> tuple[Decision, dict[str, An
     """
     again = "write it with `zoneclf deep genre tune-thresholds`"
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path, MAX_BYTES, TableError)
         if raw["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"schema_version {raw['schema_version']}, not {SCHEMA_VERSION}")
         theirs = [str(genre) for genre in raw["genres"]]
         rule = decision_from(raw["chosen"], theirs)
-    except OSError as error:
-        raise TableError(f"{path}: cannot be read ({error.strerror}); {again}") from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise TableError(f"{path}: holds no tuning results ({error}); {again}") from error
     if theirs != list(genres):
         apart = sorted(set(theirs) ^ set(genres))

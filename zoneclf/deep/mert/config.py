@@ -29,11 +29,11 @@ The authors trained without normalising the sound (``normalize: false`` in their
 the pre-training) and published ``do_normalize: true``, which every user's code follows: so do we.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoneclf.deep.strict import read_json
 from zoneclf.errors import ModelError
 
 CONFIG = "config.json"
@@ -41,6 +41,8 @@ PREPROCESSOR = "preprocessor_config.json"
 _MODEL_TYPE = "mert_model"
 # Larger than any MERT: a file that says more is damaged, or made to fill the memory.
 _LARGEST = 8192
+# The published ones have a few thousand.
+_MOST_BYTES = 1 << 20
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 _POSITIONS = ("num_conv_pos_embeddings", "num_conv_pos_embedding_groups")
 _STACK = ("conv_dim", "conv_stride", "conv_kernel")
@@ -175,14 +177,7 @@ def read_preprocessor(folder: Path) -> Preprocessor:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({error.strerror}); is this a folder of MERT?"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: is not JSON ({error}); restore it") from error
+    raw = read_json(path, _MOST_BYTES, ModelError)
     if not isinstance(raw, dict):
         raise ModelError(f"{path}: is not a mapping; restore it")
     return raw

@@ -57,7 +57,7 @@ class NativeEncoder:
             model = HubertModel(hubert_config(self.config))
         path = weights_file(folder)
         shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-        model.load_state_dict(mapped(read_weights(path), shapes, path), assign=True)
+        model.load_state_dict(mapped(read_weights(path, shapes), shapes, path), assign=True)
         self._model = model.to(device).eval().requires_grad_(False)
 
     def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:

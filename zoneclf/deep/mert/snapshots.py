@@ -3,9 +3,9 @@
 A checkpoint of the hub is known by the commit it was published with.  Those of the two published
 MERT v1 are pinned here.  The source are independent public projects that pin the same ones (95M:
 over ten of them, with the same hash of the weights; 330M: four); they are not checked against the
-hub.  Of any other name, the commit that was found first is written into the table of embeddings, and
-embeddings of another commit are not added to it.  A local folder is known by the hash of what is
-read of it.
+hub.  Of any other name, the commit that was found first is written into the table of embeddings,
+and embeddings of another commit are not added to it.  A local folder is known by the hash of what
+is read of it.
 
 Nothing is fetched if the cache holds it; with `offline` nothing is fetched at all.
 """
@@ -34,6 +34,7 @@ KNOWN_WEIGHTS = {
 }
 _CODE = ("configuration_MERT.py", "modeling_MERT.py")
 _DIGITS = 16
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _local(folder: Path, revision: str) -> Snapshot:
     whole = hashlib.sha256(weights.encode())
     for name in (CONFIG, PREPROCESSOR):
         if (folder / name).is_file():
-            whole.update((folder / name).read_bytes())
+            _add(whole, folder / name)
     found = f"sha256-{whole.hexdigest()[:_DIGITS]}"
     if revision and revision != found:
         raise ModelError(
@@ -161,6 +162,12 @@ def _file(model: str, name: str, revision: str, offline: bool) -> Path:
             "once without --offline, or name a folder that holds it"
         )
     return found
+
+
+def _add(whole: "hashlib._Hash", path: Path) -> None:
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            whole.update(block)
 
 
 def _sha256(path: Path) -> str:

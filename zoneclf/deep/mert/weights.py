@@ -49,6 +49,8 @@ _LEFT_OUT = (
 )
 _FLOATS = {torch.float32, torch.float16, torch.bfloat16, torch.float64}
 _SAID = 3
+# As float64, which no published file has, and beside them what is left out: constant-Q kernels.
+_WIDEST_BYTES, _REST_BYTES = 8, 256 << 20
 
 Weights = dict[str, torch.Tensor]
 
@@ -67,15 +69,22 @@ def weights_file(folder: Path) -> Path:
     raise ModelError(f"{folder}: holds neither {SAFETENSORS} nor {BIN}; is this a folder of MERT?")
 
 
-def read_weights(path: Path) -> Weights:
-    """Return the tensors of a file by name.
+def read_weights(path: Path, expected: dict[str, torch.Size]) -> Weights:
+    """Return the tensors of a file by name; `expected` as for `mapped`.
 
     Raises
     ------
     ModelError
-        If it cannot be read, or holds anything but tensors of floats.
+        If it cannot be read, is much larger than what is expected, or holds anything but tensors
+        of floats.
     """
+    most_bytes = _WIDEST_BYTES * sum(shape.numel() for shape in expected.values()) + _REST_BYTES
     try:
+        if (size := path.stat().st_size) > most_bytes:
+            raise ModelError(
+                f"{path}: has {size} bytes, a network of this config.json takes {most_bytes} at "
+                "most; the two files are of different checkpoints"
+            )
         if path.suffix == ".safetensors":
             found = load_file(path)
         else:
