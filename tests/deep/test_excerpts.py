@@ -47,6 +47,17 @@ def test_a_short_one_is_kept_whole(tmp_path: Path, write_wav: Write) -> None:
     assert read_excerpt(long, everything).wave.size == pytest.approx(7 * 22_050, abs=2)
 
 
+@pytest.mark.parametrize("asked_s", [0.0, 5.0])
+def test_no_excerpt_is_longer_than_the_limit(
+    tmp_path: Path, write_wav: Write, monkeypatch: pytest.MonkeyPatch, asked_s: float
+) -> None:
+    monkeypatch.setattr("zoneclf.deep.excerpts._MOST_S", 3.0)
+    path = write_wav(tmp_path / "a.wav", ramp(7.0))
+    found = read_excerpt(path, SpectrogramSettings(excerpt_s=asked_s))
+    assert (found.status, found.wave.size) == ("ok", 3 * 22_050)
+    assert level(found.wave[:2205]) == pytest.approx(2.1 / 7, abs=0.03)
+
+
 def test_it_equals_sound_that_was_cut_before(tmp_path: Path, write_wav: Write) -> None:
     wave = ramp(10.0)
     whole = write_wav(tmp_path / "a.wav", wave, subtype="FLOAT")

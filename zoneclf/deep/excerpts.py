@@ -1,7 +1,8 @@
 """The middle of an audio file as mono sound at a spectrogram's rate, and how its decoding went.
 
 Decoding ends where the excerpt does; of a file that says its length, little more than the excerpt
-is held.
+is held.  An excerpt is never longer than 20 minutes, whatever is asked for: a recorded night would
+take gigabytes.
 """
 
 from collections import deque
@@ -20,8 +21,8 @@ from zoneclf.settings import AudioSettings
 
 # Shorter sound holds no rhythm: too_short.
 LEAST_S = 0.5
-# Of a file that does not say how long it is, the middle of so much is taken.
-_UNKNOWN_S = 1200.0
+# No excerpt is longer; of a file that does not say how long it is, the middle of so much is taken.
+_MOST_S = 1200.0
 _STEP = 1 / 32767
 
 
@@ -42,7 +43,9 @@ class Excerpt:
 def read_excerpt(
     path: Path, settings: SpectrogramSettings, limits: AudioSettings | None = None
 ) -> Excerpt:
-    """Return the middle `settings.excerpt_s` seconds of a file at `settings.rate_hz`.
+    """Return the middle `settings.excerpt_s` seconds of a file at `settings.rate_hz`; 0: all.
+
+    All is 20 minutes at most.
 
     What cannot be used has a status and a reason, as in `zoneclf.audio.sound.STATUSES`; no error
     is raised for what a file holds.
@@ -79,7 +82,7 @@ def _best(path: Path, excerpt_s: float, limits: AudioSettings) -> Excerpt:
 
 def _decoded(sound: Sound, excerpt_s: float) -> tuple[Excerpt, bool]:
     """Return an excerpt, and whether another decoder may do better."""
-    size = round(excerpt_s * RATE_HZ)
+    size = round(min(excerpt_s or _MOST_S, _MOST_S) * RATE_HZ)
     wave, is_whole = _middle(sound, size)
     status, reason = ("ok", "") if is_whole else sound.status()
     if status in WITH_ROWS and wave.size < LEAST_S * RATE_HZ:
@@ -92,7 +95,7 @@ def _decoded(sound: Sound, excerpt_s: float) -> tuple[Excerpt, bool]:
 
 
 def _middle(sound: Sound, size: int) -> tuple[Wave, bool]:
-    """Return the middle `size` samples, and whether they were all there; 0: everything.
+    """Return the middle `size` samples, and whether they were all there.
 
     Where sound ends earlier than it was announced, they are its last ones.
     """
@@ -102,15 +105,15 @@ def _middle(sound: Sound, size: int) -> tuple[Wave, bool]:
     for block in sound.blocks():
         kept.append(block)
         at, held = at + block.size, held + block.size
-        if size and start is not None and at >= start + size:
+        if start is not None and at >= start + size:
             first = held - (at - start)
             return np.concatenate(kept)[first : first + size], True
-        while size and start is not None and held - kept[0].size >= size:
+        while start is not None and held - kept[0].size >= size:
             held -= kept.popleft().size
-        if start is None and held >= _UNKNOWN_S * RATE_HZ:
+        if start is None and held >= _MOST_S * RATE_HZ:
             break
     wave = np.concatenate(kept) if kept else np.empty(0, np.float32)
-    if not size or wave.size <= size:
+    if wave.size <= size:
         return wave, False
     first = (wave.size - size) // 2 if start is None else wave.size - size
     return wave[first : first + size], start is None
@@ -119,8 +122,6 @@ def _middle(sound: Sound, size: int) -> tuple[Wave, bool]:
 def _start(sound: Sound, size: int) -> int | None:
     """Return the excerpt's first sample at 44.1 kHz, None where the length is not announced."""
     announced_s = sound.header.declared_s
-    if not size:
-        return 0
     if announced_s is None:
         return None
     return max(0, (round(announced_s * RATE_HZ) - size) // 2)

@@ -51,7 +51,8 @@ class SpectrogramSettings:
     normalise
         ``unit``: the range becomes 0 to 1; ``standard``: mean 0, standard deviation 1 per clip.
     excerpt_s
-        At most so many seconds are kept, from a track's middle; 0 keeps all.
+        At most so many seconds are kept, from a track's middle; 0 keeps all.  Never more than 1200
+        are taken of sound.
     foreign
         Whether arrays came ready-made, so that the other settings are only what was said of them.
     """

@@ -50,7 +50,11 @@ _Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0: 
 _Limit = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds for one track.")]
 _Seconds = Annotated[
     float | None,
-    typer.Option("--max-seconds", min=0.0, help="Of a track's middle; 0: all.  [30, arrays: 0]"),
+    typer.Option(
+        "--max-seconds",
+        min=0.0,
+        help="Of a track's middle, 1200 at most; 0: as much as that.  [30, arrays: 0]",
+    ),
 ]
 _Mels = Annotated[int | None, typer.Option("--mels", help="Mel bands.  [128]")]
 _Settings = Annotated[
