@@ -3,16 +3,26 @@
 import csv
 import dataclasses
 import json
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pebble import ProcessExpired
 from typer.testing import CliRunner
 
 from zoneclf.cli import app
-from zoneclf.deep.genre.comparing import STRATEGY_OF, Compared, Entry, entries_of
+from zoneclf.deep.genre import comparing
+from zoneclf.deep.genre.comparing import (
+    STRATEGY_OF,
+    Compared,
+    CompareOptions,
+    Entry,
+    entries_of,
+)
 from zoneclf.deep.genre.comparison_table import markdown, rows_of, write_table
 from zoneclf.deep.genre.training_recipe import PRESETS, read_recipe
+from zoneclf.errors import ModelError
 
 TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "1", "--jobs", "1"]
 
@@ -154,6 +164,48 @@ def test_what_failed_in_a_worker_is_told(workspace, recipes):
     (folder / "train.json").write_text("{")
     done = compare("set", "--presets", "heavy.yaml", *TINY, code=3)
     assert "models/genre/set-heavy/train.json: is not JSON" in done.stderr
+
+
+class DyingPool:
+    """A pool whose first worker is killed as the system does where memory runs out."""
+
+    def __init__(self, *_, **__):
+        self.stopped = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        assert self.stopped
+
+    def schedule(self, *_, **__):
+        future = Future()
+        future.set_exception(ProcessExpired("Abnormal termination", code=-9))
+        return future
+
+    def stop(self):
+        self.stopped = True
+
+
+def two_entries():
+    return entries_of({name: read_recipe(name) for name in ("soft", "focal")}, "set", 1)
+
+
+def test_a_worker_that_is_killed_is_told_with_its_run_and_what_to_do(monkeypatch):
+    monkeypatch.setattr(comparing, "ProcessPool", DyingPool)
+    told = r"^set-\w+: its process was ended \(code -9\).* with --jobs 1"
+    with pytest.raises(ModelError, match=told):
+        comparing.compare(Path("set"), two_entries(), CompareOptions(jobs=2))
+
+
+@pytest.mark.parametrize(("asked", "seen_jobs"), [(0, [1, 1]), (2, [2])])
+def test_one_run_at_a_time_on_a_gpu_unless_more_are_asked_for(monkeypatch, asked, seen_jobs):
+    seen = []
+    monkeypatch.setattr(comparing, "device_of", lambda _: "cuda")
+    monkeypatch.setattr(comparing, "judged", lambda *_: seen.append(1))
+    monkeypatch.setattr(comparing, "_in_workers", lambda *_, jobs: seen.append(jobs))
+    comparing.compare(Path("set"), two_entries(), CompareOptions(jobs=asked))
+    assert seen == seen_jobs
 
 
 def test_a_recipe_may_ask_for_thresholds_that_are_there():

@@ -43,7 +43,9 @@ def compare(
     seeds: Annotated[
         int, typer.Option(min=1, max=_MOST_SEEDS, help="Runs of each preset, to tell a spread.")
     ] = 1,
-    jobs: Annotated[int, typer.Option(min=0, help="Runs at once; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Runs at once; 0: one per core, on a GPU one.")
+    ] = 0,
     embeddings: Embeddings = "",
     device: Device = "auto",
     threads: Threads = 0,

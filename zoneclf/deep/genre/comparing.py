@@ -10,14 +10,15 @@ import os
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessPool
+from pebble import ProcessExpired, ProcessPool
 
 from zoneclf.console import console
+from zoneclf.deep.batches import device_of
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json
 from zoneclf.deep.genre.judging import TuneOptions, evaluation_of, tune_run
@@ -27,6 +28,7 @@ from zoneclf.deep.genre.prepared import load_prepared
 from zoneclf.deep.genre.results import RESULTS, write_evaluation
 from zoneclf.deep.genre.runs import RunOptions, train
 from zoneclf.deep.genre.training_recipe import Recipe
+from zoneclf.errors import ModelError
 
 # How the thresholds that a recipe asks for are called where they are tuned.
 STRATEGY_OF = {"global": "threshold", "per-genre": "per-genre"}
@@ -58,7 +60,7 @@ class CompareOptions:
     """How runs are compared.
 
     `strategy` is how thresholds are tuned, or ``preset`` for what each recipe asks for; `jobs` how
-    many runs at once, 0 for one per core.
+    many runs at once, 0 for one per core, or a single one on a GPU, whose memory they would share.
     """
 
     strategy: str = OWN
@@ -91,10 +93,12 @@ def require_learnable(set_folder: Path, entries: Sequence[Entry], options: RunOp
 def compare(set_folder: Path, entries: Sequence[Entry], options: CompareOptions) -> list[Compared]:
     """Return what came of each entry, in their order.
 
-    Errors are those of training and judging; runs that were finished by then are kept.
+    Errors are those of training and judging, and ModelError where a worker's process was ended;
+    runs that were finished by then are kept.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    jobs = min(options.jobs or cores or 1, len(entries))
+    usual = 1 if device_of(options.run.device) == "cuda" else cores or 1
+    jobs = min(options.jobs or usual, len(entries))
     threads = options.run.threads or max(1, (cores or 1) // jobs)
     run = dataclasses.replace(options.run, threads=threads, has_bar=jobs == 1)
     options = dataclasses.replace(options, run=run)
@@ -136,12 +140,23 @@ def _in_workers(
         }
         try:
             for future in as_completed(waiting):
-                found[waiting[future]] = future.result()
+                place = waiting[future]
+                found[place] = _outcome(future, entries[place].name)
                 console.progress("runs", len(found), len(entries))
         except BaseException:
             pool.stop()
             raise
     return [found[place] for place in range(len(entries))]
+
+
+def _outcome(future: "Future[Compared]", name: str) -> Compared:
+    try:
+        return future.result()
+    except ProcessExpired as error:
+        raise ModelError(
+            f"{name}: its process was ended (code {error.exitcode}), as happens where memory runs "
+            "out; run the same command with --jobs 1, finished runs are kept"
+        ) from error
 
 
 def _prepare(quiet: bool, verbose: bool) -> None:
