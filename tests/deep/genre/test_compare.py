@@ -52,6 +52,13 @@ def test_a_run_per_preset_and_seed():
     assert entries[5].name == "set-fusion-seed1"
 
 
+def test_the_preset_that_trusts_mert_has_branches_twice_as_wide_as_the_others():
+    units = {name: read_recipe(name).mert_units for name in PRESETS}
+    trusting = units.pop("trust-mert")
+    assert trusting == (512, 256)
+    assert {tuple(2 * one for one in narrow) for narrow in units.values()} == {trusting}
+
+
 @pytest.mark.slow
 def test_one_command_trains_judges_and_writes_one_table(workspace, recipes):
     """In two processes; the run that was finished before is kept, though it was in another one."""
