@@ -48,5 +48,5 @@ class Pace:
 def seconds_text(seconds: float) -> str:
     """Return a length of time in words that fit it."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -6,6 +6,7 @@ from torch import nn
 
 from zoneclf.console import console
 from zoneclf.deep.history import Epoch, stalls_of
+from zoneclf.deep.pace import seconds_text
 from zoneclf.deep.training import FitSettings, Teller
 
 
@@ -36,7 +37,8 @@ class Telling(Teller):
         if not self._first:
             self._first, self._begun = place, now
         gone = place - self._first
-        left = f"at most {_span((now - self._begun) / gone * (total - place))} left" if gone else ""
+        left_s = (now - self._begun) / gone * (total - place) if gone else 0.0
+        left = f"at most {seconds_text(left_s)} left" if gone else ""
         if self.has_bar:
             console.progress(self.name, place, total, f"epoch {epoch} of {epochs} {left}".rstrip())
 
@@ -48,15 +50,8 @@ class Telling(Teller):
         console.say(
             f"{self.name}: epoch {last.epoch} of {settings.epochs}: loss {last.train_loss:.4f}, "
             f"validation {last.valid_loss:.4f}, PR-AUC {last.score:.4f}{since}, "
-            f"{_span(last.seconds)}"
+            f"{seconds_text(last.seconds)}"
         )
         if stall >= settings.patience:
             console.close()
             console.say(f"{self.name}: no better for {stall} epochs; stops")
-
-
-def _span(seconds: float) -> str:
-    """Return a length of time in words."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

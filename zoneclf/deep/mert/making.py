@@ -12,6 +12,7 @@ from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.mert.embedding import Embedded
 from zoneclf.deep.mert.tables import EmbeddingTable, Row
+from zoneclf.deep.pace import seconds_text
 from zoneclf.errors import AudioError, SettingsError
 
 
@@ -121,7 +122,7 @@ def _embed_all(
         found[one.track_id] = embedder.embed(one.path)
         table.stage(Row(one.track_id, path_text(one.path), found[one.track_id]))
         left_s = (time.monotonic() - began) / done * (len(todo) - done)
-        voice.progress("embed", done, len(todo), f"{one.path.name}, {_span(left_s)} left")
+        voice.progress("embed", done, len(todo), f"{one.path.name}, {seconds_text(left_s)} left")
     return found
 
 
@@ -131,7 +132,3 @@ def _identified(path: Path) -> Wanted:
         return Wanted(path, sound_id(path))
     except AudioError as error:
         return Wanted(path, "", error)
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
