@@ -136,8 +136,10 @@ def device_of(wanted: str) -> str:
     Raises
     ------
     UsageError
-        If CUDA is asked for and there is none.
+        If it is another name, or CUDA is asked for and there is none.
     """
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device {wanted}: must be auto, cpu or cuda")
     there = torch.cuda.is_available()
     if wanted == "cuda" and not there:
         raise UsageError("--device cuda: there is no GPU here; take --device auto or cpu")

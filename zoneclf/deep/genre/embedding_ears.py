@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from zoneclf.deep.batches import device_of
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.mert.config import read_config, read_preprocessor
-from zoneclf.deep.mert.embedding import Embedder, EmbeddingSettings, device_of
+from zoneclf.deep.mert.embedding import Embedder, EmbeddingSettings
 from zoneclf.deep.mert.encoder import NativeEncoder
 from zoneclf.deep.mert.pooling import POOLINGS
 from zoneclf.deep.mert.snapshots import locate
@@ -63,7 +65,7 @@ def embedding_for(checkpoint: Checkpoint, mert: str, *, offline: bool, device: s
     apart = "" if told.is_local else told.spec.difference(found)
     if apart:
         raise ModelError(f"{where}: learnt from other embeddings ({apart}); name the same MERT")
-    on = device_of(device)
+    on = torch.device(device_of(device))
     encoder = NativeEncoder(snapshot.folder, on)
     embedder = Embedder(encoder, preprocessor, told.settings, device=on)
 

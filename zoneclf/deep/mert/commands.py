@@ -112,12 +112,15 @@ def _checkpoint(
 ) -> tuple["TableNote", Callable[[], "Maker"]]:
     """Return what the table will say, and what loads the weights when they are needed."""
     batch = _batch(asked.batch_size)
+    import torch
+
+    from zoneclf.deep.batches import device_of
     from zoneclf.deep.mert.config import read_config, read_preprocessor
-    from zoneclf.deep.mert.embedding import Embedder, device_of
+    from zoneclf.deep.mert.embedding import Embedder
     from zoneclf.deep.mert.snapshots import locate
     from zoneclf.deep.mert.tables import note_of
 
-    device = device_of(asked.device)
+    device = torch.device(device_of(asked.device))
     snapshot = locate(
         asked.model, revision=asked.revision, offline=asked.offline, with_code=asked.foreign
     )

@@ -151,22 +151,6 @@ class Embedder:
         return total / (last + 1) if layer == ALL else total
 
 
-def device_of(name: str) -> torch.device:
-    """Return the device called ``auto``, ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name.
-    """
-    has = torch.cuda.is_available()
-    if name not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"--device {name}: must be auto, cpu or cuda")
-    if name == "cuda" and not has:
-        raise UsageError("--device cuda: there is no GPU that torch can use here; use cpu")
-    return torch.device("cuda" if has and name != "cpu" else "cpu")
-
-
 def fitting(config: MertConfig, samples: int, device: torch.device) -> int:
     """Return how many chunks of `samples` fit into a share of the memory that is free now."""
     channels, stride, _ = config.conv[0]
