@@ -10,14 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoneclf.console import printable
+from zoneclf.deep.csv_cells import cell
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json, names_of
 from zoneclf.deep.genre.page import pictures_of, render_page
 from zoneclf.writing import make_folder, replacing, write_text
 
 RESULTS = Path("results/genre")
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
@@ -71,14 +69,5 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: cell(value) for name, value in row.items()})
     return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if not isinstance(value, str):
-        return value
-    shown = printable(value).replace("\n", " ")
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

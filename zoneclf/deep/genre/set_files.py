@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from zoneclf.console import printable
+from zoneclf.deep.csv_cells import cell
 from zoneclf.deep.genre.prepared import spectrogram_folder
 from zoneclf.deep.listening import FileState, Found
 from zoneclf.deep.readers.listing import Problem
@@ -21,8 +21,6 @@ from zoneclf.errors import LockedError, TableError
 from zoneclf.writing import make_folder, replacing, write_text
 
 _STATE = ("path", "size_bytes", "mtime_ns")
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @contextmanager
@@ -108,10 +106,5 @@ def write_problems(folder: Path, problems: Sequence[Problem]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("where", "what"))
-    writer.writerows((_cell(problem.where), _cell(problem.what)) for problem in problems)
+    writer.writerows((cell(problem.where), cell(problem.what)) for problem in problems)
     write_text(text.getvalue(), folder / "problems.csv")
-
-
-def _cell(text: str) -> str:
-    shown = printable(text).replace("\n", " ")
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
