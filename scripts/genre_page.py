@@ -20,9 +20,10 @@ HEAD = """# Multi-label genre: five presets side by side
 {machine}, {cores} cores that others used at the same time, Python {python}, {packages}. No GPU.
 `zoneclf deep genre compare`, one seed: five presets trained, calibrated, tuned and judged in {compare_min:.1f} minutes
 ({compare_cpu_min:.1f} minutes of processor time, on two cores). Before that, both sets, spectrograms, the stand-in for MERT and its
-embeddings: {making_min:.1f} minutes ({making_cpu_min:.1f} of processor time). ± is the standard deviation over {seeds} seeds of training;
-set and splits are the same.
+embeddings: {making_min:.1f} minutes ({making_cpu_min:.1f} of processor time). {spread}
 """
+SPREAD = "± is the standard deviation over {seeds} seeds of training;\nset and splits are the same."
+NO_SPREAD = "One seed of training: nothing\nbelow has a spread; `--seeds 3` gives one."
 OF_SET = """## The set
 
 {tracks} clips of 3 s that are made up, {genres} genres, one to three per clip: {counts}.
@@ -62,8 +63,8 @@ First seed, tuned thresholds: tracks that are said to have a genre / that have i
 {table}"""
 OF_LOG = """## Against the log of seed 000
 
-Each statement as a quantity that it says is above zero: repeated if its mean over seeds is above its standard deviation, not
-repeated if it is below minus that. Data, presets and statements were fixed before this ran.
+Each statement as a quantity that it says is above zero: with several seeds, repeated if its mean over them is above its standard
+deviation, not repeated if it is below minus that. Data, presets and statements were fixed before this ran.
 
 {table}"""
 SCORES = {
@@ -94,6 +95,7 @@ def head(
         compare_cpu_min=comparing["processor_s"] / 60,
         making_min=making["wall_s"] / 60,
         making_cpu_min=making["processor_s"] / 60,
+        spread=SPREAD.format(seeds=asked.seeds) if asked.seeds > 1 else NO_SPREAD,
     )
 
 
@@ -159,7 +161,7 @@ def of_log(told: Mapping[str, Any], alone: Mapping[str, Any]) -> str:
         seeds.setdefault(run["recipe"]["seed"], {})[run["preset"]] = run
     lines = ["| stage | the log says | looked at | by how much | |", "|---|---|---|---|---|"]
     for one, mean, spread, verdict in verdicts(list(seeds.values())):
-        much = f"{mean:+.3f} ± {spread:.3f}"
+        much = f"{mean:+.3f}" + (f" ± {spread:.3f}" if len(seeds) > 1 else "")
         lines.append(f"| {one.stage} | {one.says} | {one.looks_at} | {much} | {verdict} |")
     return OF_LOG.format(table="\n".join(lines) + "\n")
 

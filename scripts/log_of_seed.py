@@ -127,16 +127,22 @@ STATEMENTS = (
 
 
 def verdicts(seeds: Sequence[Runs]) -> list[tuple[Statement, float, float, str]]:
-    """Return of each statement the mean, the standard deviation over seeds, and the verdict."""
+    """Return of each statement the mean, the standard deviation over seeds, and the verdict.
+
+    One seed has no spread and decides nothing: its verdict tells what it was there.
+    """
     found = []
     for one in STATEMENTS:
         values = [one.above_zero(runs) for runs in seeds]
         mean = float(np.mean(values))
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        verdict = "not decided"
-        if mean > spread:
-            verdict = "repeated"
-        elif mean < -spread:
-            verdict = "not repeated"
-        found.append((one, mean, spread, verdict))
+        found.append((one, mean, spread, _verdict(mean, spread, len(values))))
     return found
+
+
+def _verdict(mean: float, spread: float, seeds: int) -> str:
+    if seeds == 1:
+        return "so in this one run" if mean > 0 else "not so in this one run"
+    if abs(mean) <= spread:
+        return "not decided"
+    return "repeated" if mean > 0 else "not repeated"

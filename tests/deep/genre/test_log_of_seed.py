@@ -61,8 +61,15 @@ def test_each_statement_is_repeated_where_it_is_so_and_not_elsewhere(log, says, 
 
 
 def test_overfitting_is_gone_only_where_it_is(log):
-    assert verdict_of(log, "overfitting is gone", runs()) == "repeated"
-    assert verdict_of(log, "overfitting is gone", runs(soft={"risen": 1.4})) == "not repeated"
+    risen = runs(soft={"risen": 1.4})
+    assert verdict_of(log, "overfitting is gone", runs(), runs()) == "repeated"
+    assert verdict_of(log, "overfitting is gone", risen, risen) == "not repeated"
+
+
+def test_one_seed_decides_nothing(log):
+    assert verdict_of(log, "overfitting is gone", runs()) == "so in this one run"
+    risen = runs(soft={"risen": 1.4})
+    assert verdict_of(log, "overfitting is gone", risen) == "not so in this one run"
 
 
 def test_seeds_that_disagree_decide_nothing(log):
