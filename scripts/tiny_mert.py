@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, nn
 from transformers import HubertModel
 
-from zoneclf.deep.mert.config import read_config
-from zoneclf.deep.mert.encoder import hubert_config
-from zoneclf.deep.mert.sound import normalised
+from zoneclf.deep.encoders.config import read_config
+from zoneclf.deep.encoders.encoder import hubert_config
+from zoneclf.deep.encoders.sound import normalised
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel
 
 RATE_HZ, HOP = 24_000, 320

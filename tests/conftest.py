@@ -55,7 +55,7 @@ LONGEST_FIRST = (
     "deep/genre/test_compare.py",
     "deep/test_training.py",
     "deep/genre/test_train.py",
-    "deep/mert/test_learning.py",
+    "deep/encoders/test_learning.py",
     "frames/test_mutants.py",
     "frames/test_batch.py",
     "tracks/test_drops_on_sound.py",

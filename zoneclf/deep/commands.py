@@ -2,12 +2,12 @@
 
 import typer
 
+from zoneclf.deep.encoders.commands import embed
 from zoneclf.deep.genre.compare_commands import compare
 from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
-from zoneclf.deep.mert.commands import embed
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,6 +1,6 @@
 """Embeddings as features of a track: what their columns and specs are, and what makes them.
 
-``zoneclf deep embed`` writes them (`zoneclf.deep.mert`); here they are only read, and no neural
+``zoneclf deep embed`` writes them (`zoneclf.deep.encoders`); here they are only read, and no neural
 library is needed.  A table's `descriptors` say ``mert/<model>@<revision>/layer<k>/<pooling>``; of
 a table that has both kinds of features they follow those of the others after a plus sign.
 """

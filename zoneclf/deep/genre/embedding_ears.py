@@ -11,12 +11,12 @@ import torch
 
 from zoneclf.deep.batches import device_of
 from zoneclf.deep.checkpoint import CARD, Checkpoint
-from zoneclf.deep.mert.config import read_config, read_preprocessor
-from zoneclf.deep.mert.embedding import Embedder, EmbeddingSettings
-from zoneclf.deep.mert.encoder import NativeEncoder
-from zoneclf.deep.mert.pooling import POOLINGS
-from zoneclf.deep.mert.snapshots import locate
-from zoneclf.deep.mert.tables import note_of
+from zoneclf.deep.encoders.config import read_config, read_preprocessor
+from zoneclf.deep.encoders.embedding import Embedder, EmbeddingSettings
+from zoneclf.deep.encoders.encoder import NativeEncoder
+from zoneclf.deep.encoders.pooling import POOLINGS
+from zoneclf.deep.encoders.snapshots import locate
+from zoneclf.deep.encoders.tables import note_of
 from zoneclf.errors import ModelError
 from zoneclf.store import TableSpec, spec_from
 

@@ -135,9 +135,9 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from zoneclf.console import console
-from zoneclf.deep.mert.embedding import Embedded
-from zoneclf.deep.mert.making import files_wanted, make_table
-from zoneclf.deep.mert.tables import EmbeddingTable
+from zoneclf.deep.encoders.embedding import Embedded
+from zoneclf.deep.encoders.making import files_wanted, make_table
+from zoneclf.deep.encoders.tables import EmbeddingTable
 from zoneclf.store import read_note
 
 class Dies:

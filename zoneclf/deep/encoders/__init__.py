@@ -5,10 +5,10 @@
 
 MERT v1 (Li et al., "MERT: Acoustic Music Understanding Model with Large-Scale Self-supervised
 Training", arXiv 2306.00107) is published as code that a user would have to trust.  Here its
-weights are loaded into HuBERT of transformers, which computes the same; `zoneclf.deep.mert.config`
-says what was compared.  The published weights are licensed CC BY-NC 4.0 (model cards of
-m-a-p/MERT-v1-95M and -330M; early revisions said MIT), so everything made from them is
-``non-commercial``.
+weights are loaded into HuBERT of transformers, which computes the same;
+`zoneclf.deep.encoders.config` says what was compared.  The published weights are licensed
+CC BY-NC 4.0 (model cards of m-a-p/MERT-v1-95M and -330M; early revisions said MIT), so everything
+made from them is ``non-commercial``.
 """
 
 LICENCE = "non-commercial"

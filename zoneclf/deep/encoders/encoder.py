@@ -9,8 +9,8 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModel, HubertConfig, HubertModel
 
-from zoneclf.deep.mert.config import MertConfig, read_config
-from zoneclf.deep.mert.weights import mapped, read_weights, weights_file
+from zoneclf.deep.encoders.config import MertConfig, read_config
+from zoneclf.deep.encoders.weights import mapped, read_weights, weights_file
 from zoneclf.errors import ModelError
 
 # What transformers' from_pretrained raises (OSError, ValueError, RuntimeError, ImportError, and the

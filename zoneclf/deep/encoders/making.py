@@ -10,8 +10,8 @@ from typing import Protocol
 from zoneclf.audio.files import absolute, expand, path_text, require_regular
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.audio.sound_ids import sound_id
-from zoneclf.deep.mert.embedding import Embedded
-from zoneclf.deep.mert.tables import EmbeddingTable, Row
+from zoneclf.deep.encoders.embedding import Embedded
+from zoneclf.deep.encoders.tables import EmbeddingTable, Row
 from zoneclf.deep.pace import seconds_text
 from zoneclf.errors import AudioError, SettingsError
 

@@ -19,10 +19,10 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from zoneclf.audio.sound import WORTH_RETRYING
-from zoneclf.deep.mert import EXTRACTOR, LICENCE, VERSION
-from zoneclf.deep.mert.config import MertConfig, Preprocessor
-from zoneclf.deep.mert.embedding import Embedded, EmbeddingSettings
-from zoneclf.deep.mert.snapshots import Snapshot
+from zoneclf.deep.encoders import EXTRACTOR, LICENCE, VERSION
+from zoneclf.deep.encoders.config import MertConfig, Preprocessor
+from zoneclf.deep.encoders.embedding import Embedded, EmbeddingSettings
+from zoneclf.deep.encoders.snapshots import Snapshot
 from zoneclf.errors import LockedError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table
 from zoneclf.writing import make_folder, replacing

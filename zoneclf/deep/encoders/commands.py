@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoneclf.console import PARTIAL, console, printable, reports_errors
-from zoneclf.deep.mert import DEFAULT_MODEL, LICENCE
+from zoneclf.deep.encoders import DEFAULT_MODEL, LICENCE
 from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoneclf.deep.mert.embedding import EmbeddingSettings
-    from zoneclf.deep.mert.making import Made, Maker
+    from zoneclf.deep.encoders.embedding import EmbeddingSettings
+    from zoneclf.deep.encoders.making import Made, Maker
     from zoneclf.store import TableNote
 
 _SAID = 10
@@ -78,9 +78,9 @@ def embed(
     """
     settings = _settings(layer, pooling, chunk)
     asked = _Asked(model, revision, device, batch_size, offline, trust_remote_code)
-    from zoneclf.deep.mert.jobs import jobs_of
-    from zoneclf.deep.mert.making import make_table
-    from zoneclf.deep.mert.tables import EmbeddingTable
+    from zoneclf.deep.encoders.jobs import jobs_of
+    from zoneclf.deep.encoders.making import make_table
+    from zoneclf.deep.encoders.tables import EmbeddingTable
 
     note, maker = _checkpoint(asked, settings)
     made = {}
@@ -95,8 +95,8 @@ def embed(
 
 
 def _settings(layer: str, pooling: str, chunk_s: float) -> "EmbeddingSettings":
-    from zoneclf.deep.mert.embedding import ALL, EmbeddingSettings
-    from zoneclf.deep.mert.pooling import POOLINGS
+    from zoneclf.deep.encoders.embedding import ALL, EmbeddingSettings
+    from zoneclf.deep.encoders.pooling import POOLINGS
 
     if layer != ALL and not (layer.isascii() and layer.isdigit()):
         raise UsageError(f"--layer {layer}: must be a number from 0 on, or {ALL}")
@@ -115,10 +115,10 @@ def _checkpoint(
     import torch
 
     from zoneclf.deep.batches import device_of
-    from zoneclf.deep.mert.config import read_config, read_preprocessor
-    from zoneclf.deep.mert.embedding import Embedder
-    from zoneclf.deep.mert.snapshots import locate
-    from zoneclf.deep.mert.tables import note_of
+    from zoneclf.deep.encoders.config import read_config, read_preprocessor
+    from zoneclf.deep.encoders.embedding import Embedder
+    from zoneclf.deep.encoders.snapshots import locate
+    from zoneclf.deep.encoders.tables import note_of
 
     device = torch.device(device_of(asked.device))
     snapshot = locate(
@@ -131,7 +131,7 @@ def _checkpoint(
         console.warn(f"running the code that lies in {snapshot.folder}, as you asked")
 
     def maker() -> Embedder:
-        from zoneclf.deep.mert.encoder import Encoder, NativeEncoder, RemoteEncoder
+        from zoneclf.deep.encoders.encoder import Encoder, NativeEncoder, RemoteEncoder
 
         kind: type[NativeEncoder] | type[RemoteEncoder] = (
             RemoteEncoder if asked.foreign else NativeEncoder

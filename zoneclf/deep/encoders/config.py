@@ -23,7 +23,7 @@ mask_..., layerdrop,   act in training only.
 
 The hidden states are counted as transformers 4 did, with which MERT was published: 0 is what the
 first layer reads, k what layer k gives, and the last one has passed the final norm.  (Release 5
-leaves that norm out of the list of states, so `zoneclf.deep.mert.encoder` does not use that list.)
+leaves that norm out of the list of states; `zoneclf.deep.encoders.encoder` does not use that list.)
 
 The authors trained without normalising the sound (``normalize: false`` in their configuration of
 the pre-training) and published ``do_normalize: true``, which every user's code follows: so do we.

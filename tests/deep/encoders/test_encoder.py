@@ -9,9 +9,9 @@ import torch
 from torch.nn.functional import conv1d
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-from zoneclf.deep.mert.config import read_config
-from zoneclf.deep.mert.encoder import NativeEncoder, hubert_config
-from zoneclf.deep.mert.sound import normalised
+from zoneclf.deep.encoders.config import read_config
+from zoneclf.deep.encoders.encoder import NativeEncoder, hubert_config
+from zoneclf.deep.encoders.sound import normalised
 
 CPU = torch.device("cpu")
 SOUND = torch.randn(2, 12_000, generator=torch.Generator().manual_seed(5))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from zoneclf.audio.files import AUDIO_SUFFIXES, text_path
+from zoneclf.deep.encoders.making import Wanted, files_wanted
 from zoneclf.deep.genre.prepared import UNUSED, load_prepared
-from zoneclf.deep.mert.making import Wanted, files_wanted
 from zoneclf.errors import AudioError, TableError, UsageError
 from zoneclf.settings import is_plain_name
 from zoneclf.store import read_table

@@ -18,8 +18,8 @@ from pathlib import Path
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, HFValidationError, LocalEntryNotFoundError
 
-from zoneclf.deep.mert.config import CONFIG, PREPROCESSOR
-from zoneclf.deep.mert.weights import BIN, SAFETENSORS, weights_file
+from zoneclf.deep.encoders.config import CONFIG, PREPROCESSOR
+from zoneclf.deep.encoders.weights import BIN, SAFETENSORS, weights_file
 from zoneclf.errors import ModelError, UsageError
 
 PINNED = {

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from zoneclf.deep.batches import device_of
-from zoneclf.deep.mert import embedding
-from zoneclf.deep.mert.config import MertConfig, read_preprocessor
-from zoneclf.deep.mert.embedding import Embedder, EmbeddingSettings, fitting
-from zoneclf.deep.mert.encoder import NativeEncoder
-from zoneclf.deep.mert.pooling import Pool
-from zoneclf.deep.mert.sound import batches, chunks, normalised, resampled
+from zoneclf.deep.encoders import embedding
+from zoneclf.deep.encoders.config import MertConfig, read_preprocessor
+from zoneclf.deep.encoders.embedding import Embedder, EmbeddingSettings, fitting
+from zoneclf.deep.encoders.encoder import NativeEncoder
+from zoneclf.deep.encoders.pooling import Pool
+from zoneclf.deep.encoders.sound import batches, chunks, normalised, resampled
 from zoneclf.errors import UsageError
 
 CPU = torch.device("cpu")

@@ -12,14 +12,14 @@ import torch
 from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
 from zoneclf.audio.sound import WITH_ROWS, Mono, Sound
-from zoneclf.deep.mert.config import MertConfig, Preprocessor
-from zoneclf.deep.mert.pooling import Pool, Pooling
-from zoneclf.deep.mert.sound import SHORTEST_S, batches, chunks, normalised, resampled
+from zoneclf.deep.encoders.config import MertConfig, Preprocessor
+from zoneclf.deep.encoders.pooling import Pool, Pooling
+from zoneclf.deep.encoders.sound import SHORTEST_S, batches, chunks, normalised, resampled
 from zoneclf.errors import AudioError, UsageError
 from zoneclf.settings import AudioSettings
 
 if TYPE_CHECKING:  # transformers takes seconds to load
-    from zoneclf.deep.mert.encoder import Encoder
+    from zoneclf.deep.encoders.encoder import Encoder
 
 ALL = "all"
 _FLOAT_BYTES = 4

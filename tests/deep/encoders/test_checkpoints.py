@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from zoneclf.deep.mert import snapshots
-from zoneclf.deep.mert.config import read_config, read_preprocessor
-from zoneclf.deep.mert.encoder import NativeEncoder, RemoteEncoder
-from zoneclf.deep.mert.snapshots import locate
+from zoneclf.deep.encoders import snapshots
+from zoneclf.deep.encoders.config import read_config, read_preprocessor
+from zoneclf.deep.encoders.encoder import NativeEncoder, RemoteEncoder
+from zoneclf.deep.encoders.snapshots import locate
 from zoneclf.errors import ModelError, UsageError
 
 CPU = torch.device("cpu")
@@ -313,7 +313,7 @@ def test_only_what_foreign_code_is_known_to_raise_is_blamed_on_it(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("zoneclf.deep.mert.encoder.AutoModel.from_pretrained", fail)
+    monkeypatch.setattr("zoneclf.deep.encoders.encoder.AutoModel.from_pretrained", fail)
     with pytest.raises(raised):
         RemoteEncoder(write_mert(tmp_path), CPU)
 
