@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zoneclf.deep.genre.counting import NEVER, OPEN, per_genre, rarest, verdict
 from zoneclf.deep.genre.metrics import metrics
 from zoneclf.deep.genre.ranking import average_precision, roc_area, steps_of
-from zoneclf.deep.genre.resampling import resampled
+from zoneclf.deep.resampling import resampled
 
 
 def cases(seed: int, tracks: int, genres: int, *, levels: int = 7) -> tuple[Any, Any, Any]:

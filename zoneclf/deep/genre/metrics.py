@@ -15,7 +15,7 @@ roc_auc, pr_auc        `_macro`, from probabilities (`zoneclf.deep.genre.ranking
 pr_auc_lift            pr_auc_macro over prevalence_macro, which is what random scores would get
 =====================  ===========================================================================
 
-A `_ci95` is the 95 % interval of `zoneclf.deep.genre.resampling.interval`; genres that a resample
+A `_ci95` is the 95 % interval of `zoneclf.deep.resampling.interval`; genres that a resample
 lacks are left out of its means.
 """
 
@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from zoneclf.deep.genre.counting import per_genre, rarest
 from zoneclf.deep.genre.ranking import Bools, Values, average_precision, roc_area, steps_of
-from zoneclf.deep.genre.resampling import RESAMPLES, interval, resampled
+from zoneclf.deep.resampling import RESAMPLES, interval, resampled
 
 # Scores that may be above 1.
 _UNBOUNDED = ("labels_true", "labels_predicted", "predicted_to_true", "pr_auc_lift")

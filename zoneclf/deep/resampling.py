@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoneclf.deep.genre.ranking import Values
+Values = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 # Fewer groups than this cannot tell how much groups differ.
