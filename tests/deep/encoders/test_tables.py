@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.commands import app
-from zoneclf.deep.genre.prepared import TEXTS, save_prepared
+from zoneclf.deep.genre.prepared import save_prepared
+from zoneclf.deep.sets.storing import TEXTS
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.store import Origin, TableNote, TableSpec, read_note, read_table, write_table
 

@@ -22,8 +22,8 @@ from zoneclf.deep.genre.learning import macro_average_precision
 from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
 from zoneclf.deep.genre.run_card import Run, RunCard, unfinished, write_run
-from zoneclf.deep.genre.set_embeddings import command_for
 from zoneclf.deep.genre.training_recipe import plain, read_recipe
+from zoneclf.deep.sets.embeddings import command_for
 from zoneclf.errors import ModelError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoneclf.audio.files import AUDIO_SUFFIXES, text_path
 from zoneclf.deep.encoders.making import Wanted, files_wanted
-from zoneclf.deep.genre.prepared import UNUSED, load_prepared
+from zoneclf.deep.sets.loading import load_set
 from zoneclf.errors import AudioError, TableError, UsageError
 from zoneclf.settings import is_plain_name
 from zoneclf.store import read_table
@@ -104,15 +104,14 @@ def _tracks(name: str) -> list[dict[str, Any]]:
 
 def _of_set(folder: Path) -> list[Wanted]:
     """Return the tracks of a prepared set that a network may read: those that are in a split."""
-    prepared = load_prepared(folder)
+    prepared = load_set(folder)
     if prepared.spectrogram_settings.foreign:
         raise TableError(
             f"{folder}: was prepared from ready-made arrays, which hold no sound to embed; prepare "
             "a set from sound, or train on this one with --architecture mel-cnn"
         )
-    used = (prepared.splits != UNUSED) & (prepared.frame_counts > 0)
     ids = prepared.track_ids
-    places = np.flatnonzero(used).tolist()
+    places = np.flatnonzero(prepared.used).tolist()
     return [_there(prepared.path(place), str(ids[place])) for place in places]
 
 

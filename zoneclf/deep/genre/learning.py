@@ -16,11 +16,11 @@ from zoneclf.deep.batches import Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
 from zoneclf.deep.genre.prepared import PreparedSet
 from zoneclf.deep.genre.ranking import average_precision, steps_of
-from zoneclf.deep.genre.set_embeddings import name_of
 from zoneclf.deep.genre.training_recipe import Recipe, plain
 from zoneclf.deep.history import Epoch
 from zoneclf.deep.losses import describe_weights, focal, pos_weights, weighted_bce
 from zoneclf.deep.networks import branches, build, needs
+from zoneclf.deep.sets.embeddings import name_of
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
 from zoneclf.store import TableNote, read_note

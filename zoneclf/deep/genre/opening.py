@@ -12,7 +12,7 @@ from zoneclf.deep.genre.evaluation import Scored
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
 from zoneclf.deep.genre.run_card import Run, read_run
-from zoneclf.deep.genre.set_embeddings import embeddings_read
+from zoneclf.deep.sets.embeddings import embeddings_read
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import ModelError, TableError
 

@@ -11,21 +11,23 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zoneclf.audio.files import path_text
 from zoneclf.deep.genre.filtering import GenreCounts, count_genres, filter_genres, kept_genres
-from zoneclf.deep.genre.grouping import Group, groups_of
-from zoneclf.deep.genre.prepared import UNUSED, save_prepared, stored_sha256, targets_of
-from zoneclf.deep.genre.set_files import (
+from zoneclf.deep.genre.prepared import save_prepared, targets_of
+from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
+from zoneclf.deep.pace import Pace, Voice
+from zoneclf.deep.readers.listing import SPLITS, Listing, Problem
+from zoneclf.deep.sets.files import (
     known_files,
     locked,
     open_cache,
     remember_files,
     write_problems,
 )
-from zoneclf.deep.genre.splitting import Shares, draw_splits, given_splits, require_given
-from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
-from zoneclf.deep.pace import Pace, Voice
-from zoneclf.deep.readers.listing import SPLITS, Listing, Problem
+from zoneclf.deep.sets.grouping import Group, groups_of
+from zoneclf.deep.sets.rows import SKIPPED, Row, columns_of, row_of
+from zoneclf.deep.sets.splitting import Shares, draw_splits, given_splits, require_given
+from zoneclf.deep.sets.storing import stored_sha256
+from zoneclf.deep.sets.track_set import UNUSED
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.deep.statistics import statistics_of
@@ -33,8 +35,6 @@ from zoneclf.errors import TableError
 
 Splitting = Literal["drawn", "given"]
 SPLITTING = ("drawn", "given")
-# The status of tracks whose sound is not asked for.
-SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +75,6 @@ class Prepared:
     splits: dict[str, int]
     failed: tuple[Problem, ...]
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A track of a set, and how its sound could be used."""
-
-    file: Found
-    frame_count: int
-    status: str
-    reason: str
-
-    @property
-    def problem(self) -> Problem:
-        """What is told of a track whose status is not ok."""
-        word = "used, though " if self.frame_count else ""
-        return Problem(str(self.file.track.path), f"{word}{self.status}: {self.reason}")
 
 
 def prepare(
@@ -151,7 +135,7 @@ def _kept(rows: Sequence[Sequence[str]], options: PrepareOptions) -> tuple[str, 
 
 def _listen(
     found: Sequence[Found], cache: SpectrogramCache, options: PrepareOptions, voice: Voice
-) -> list[_Row]:
+) -> list[Row]:
     """Return a row per track; those whose genres are all left out are not decoded."""
     there = [file for file in found if file.track_id]
     wanted = set(_kept([file.track.genres for file in there], options)) if there else set()
@@ -159,20 +143,12 @@ def _listen(
     pace = Pace("spectrograms", voice)
     heard = Listener(cache, options.jobs, options.time_limit_s).run(chosen, pace)
     pace.close()
-    return [_row(file, heard) for file in found]
-
-
-def _row(file: Found, heard: dict[str, tuple[int, str, str]]) -> _Row:
-    if file.status != "ok":
-        return _Row(file, 0, file.status, file.reason)
-    if file.track_id not in heard:
-        return _Row(file, 0, SKIPPED, "none of its genres is kept")
-    return _Row(file, *heard[file.track_id])
+    return [row_of(file, heard, "none of its genres is kept") for file in found]
 
 
 def _write(
     folder: Path,
-    rows: Sequence[_Row],
+    rows: Sequence[Row],
     cache: SpectrogramCache,
     options: PrepareOptions,
     said: tuple[str, GenreCounts, int],
@@ -204,12 +180,13 @@ def _write(
         "spectrogram_digest": options.spectrogram.digest,
         "statistics": statistics,
     }
-    save_prepared(folder, _columns(rows, groups, splits), card)
+    listed = [list(row.file.track.genres) for row in rows]
+    save_prepared(folder, {**columns_of(rows, groups, splits), "genres": listed}, card)
     return after, sizes
 
 
 def _split(
-    rows: Sequence[_Row],
+    rows: Sequence[Row],
     kept: Sequence[tuple[str, ...]],
     used: Sequence[bool],
     groups: Sequence[str],
@@ -229,21 +206,3 @@ def _split(
     for place, split in zip(places, drawn, strict=True):
         splits[place] = str(split)
     return splits
-
-
-def _columns(
-    rows: Sequence[_Row], groups: Sequence[str], splits: Sequence[str]
-) -> dict[str, list[Any]]:
-    tracks = [row.file.track for row in rows]
-    return {
-        "track_id": [row.file.track_id for row in rows],
-        "path": [path_text(track.path) for track in tracks],
-        "artist": [track.artist for track in tracks],
-        "album": [track.album for track in tracks],
-        "group": list(groups),
-        "genres": [list(track.genres) for track in tracks],
-        "split": list(splits),
-        "status": [row.status for row in rows],
-        "reason": [row.reason for row in rows],
-        "frame_count": [row.frame_count for row in rows],
-    }

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from zoneclf.deep.csv_cells import cell
-from zoneclf.deep.genre.prepared import spectrogram_folder
 from zoneclf.deep.listening import FileState, Found
 from zoneclf.deep.readers.listing import Problem
+from zoneclf.deep.sets.track_set import spectrogram_folder
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import LockedError, TableError

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoneclf.deep.checkpoint import CARD, Checkpoint
-from zoneclf.deep.genre.prepared import PreparedSet
+from zoneclf.deep.sets.track_set import TrackSet
 from zoneclf.errors import ModelError
 from zoneclf.store import TableSpec, read_note, spec_from
 
@@ -16,7 +16,7 @@ def name_of(path: Path) -> str:
     return path.stem.removeprefix(PREFIX)
 
 
-def embeddings_read(checkpoint: Checkpoint, prepared: PreparedSet, name: str = "") -> str:
+def embeddings_read(checkpoint: Checkpoint, prepared: TrackSet, name: str = "") -> str:
     """Return the name of the set's embeddings that were made as those a network learnt from.
 
     `name`, that of the table it learnt from, is preferred; empty if the network reads none.

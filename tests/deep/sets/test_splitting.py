@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoneclf.deep.genre.splitting import Shares, draw_splits, given_splits, shares_from
 from zoneclf.deep.readers.listing import SPLITS
+from zoneclf.deep.sets.splitting import Shares, draw_splits, given_splits, shares_from
 from zoneclf.errors import UsageError
 
 SHARES = Shares()

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from zoneclf.deep.genre.grouping import groups_of
 from zoneclf.deep.readers.listing import GenreTrack
+from zoneclf.deep.sets.grouping import groups_of
 
 
 def track(artist: str = "", album: str = "") -> GenreTrack:
