@@ -6,7 +6,13 @@ import librosa
 import numpy as np
 import pytest
 
-from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_from
+from zoneclf.deep.spectrograms import (
+    SpectrogramSettings,
+    decibels,
+    log_mel,
+    mel_bands,
+    settings_from,
+)
 from zoneclf.errors import SettingsError
 
 RATE_HZ = 22_050
@@ -71,10 +77,18 @@ def test_silence_is_finite() -> None:
         assert np.isfinite(log_mel(np.zeros(RATE_HZ, np.float32), settings)).all()
 
 
+def test_settings_that_share_a_transform_are_computed_at_once() -> None:
+    each = [SpectrogramSettings(mels=64), SpectrogramSettings(mels=40, power=1.0)]
+    for settings, bands in zip(each, mel_bands(sound(), each), strict=True):
+        np.testing.assert_array_equal(decibels(bands, settings), log_mel(sound(), settings))
+
+
 def test_normalising() -> None:
     unit = log_mel(sound(), SpectrogramSettings(normalise="unit"))
     assert unit.max() == pytest.approx(1)
     assert unit.min() >= -1e-6
+    whole = log_mel(sound(), SpectrogramSettings(normalise="minmax", range_db=0.0))
+    assert (whole.min(), whole.max()) == pytest.approx((0, 1))
     standard = log_mel(sound(), SpectrogramSettings(normalise="standard"))
     assert standard.mean() == pytest.approx(0, abs=1e-4)
     assert standard.std() == pytest.approx(1, abs=1e-4)

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,9 +24,9 @@ from zoneclf.errors import SettingsError
 
 Wave = npt.NDArray[np.float32]
 Spectrogram = npt.NDArray[np.float32]
-Normalise = Literal["none", "unit", "standard"]
+Normalise = Literal["none", "unit", "minmax", "standard"]
 WINDOWS = ("hann", "hamming", "blackman", "boxcar")
-NORMALISATIONS = ("none", "unit", "standard")
+NORMALISATIONS = ("none", "unit", "minmax", "standard")
 # Least power that has a logarithm; librosa's.
 _LEAST = 1e-10
 # Frames transformed at once, so that they stay in the cache.
@@ -49,7 +50,8 @@ class SpectrogramSettings:
     range_db
         Values further below the clip's greatest are raised to that; 0 leaves all.
     normalise
-        ``unit``: the range becomes 0 to 1; ``standard``: mean 0, standard deviation 1 per clip.
+        ``unit``: the range becomes 0 to 1; ``minmax``: the clip's least value becomes 0, its
+        greatest 1; ``standard``: mean 0, standard deviation 1 per clip.
     excerpt_s
         At most so many seconds are kept, from a track's middle; 0 keeps all.  Never more than 1200
         are taken of sound.
@@ -160,26 +162,32 @@ def log_mel(sound: Wave, settings: SpectrogramSettings) -> Spectrogram:
     """
     if sound.ndim != 1 or not np.isfinite(sound).all():
         raise ValueError("sound must be of shape (samples,), without NaN and infinity")
-    return _normalised(_decibels(_mel_power(sound, settings), settings), settings)
+    (bands,) = mel_bands(sound, [settings])
+    return scaled(decibels(bands, settings), settings)
 
 
-def _mel_power(sound: Wave, settings: SpectrogramSettings) -> Spectrogram:
-    """Return mel bands before the logarithm, shape (frames, mels)."""
-    half = settings.n_fft // 2
-    padded = np.pad(np.asarray(sound, dtype=np.float32), half)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, settings.n_fft)[:: settings.hop]
-    window, filters = _window(settings), _filters(settings)
-    out = np.empty((len(frames), settings.mels), dtype=np.float32)
-    for first in range(0, len(frames), _AT_ONCE):
-        spectrum = scipy.fft.rfft(frames[first : first + _AT_ONCE] * window, axis=1)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        if settings.power == 1:
-            np.sqrt(power, out=power)
-        np.matmul(power, filters, out=out[first : first + _AT_ONCE])
+def mel_bands(sound: Wave, each: Sequence[SpectrogramSettings]) -> list[Spectrogram]:
+    """Return mel bands before the logarithm, shape (frames, mels), for each of some settings.
+
+    They share one transform, so what it depends on (rate, lengths, window) is the first's.
+    """
+    first = each[0]
+    padded = np.pad(np.asarray(sound, dtype=np.float32), first.n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, first.n_fft)[:: first.hop]
+    window, filters = _window(first), [_filters(one) for one in each]
+    out = [np.empty((len(frames), one.mels), dtype=np.float32) for one in each]
+    for start in range(0, len(frames), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        spectrum = scipy.fft.rfft(frames[rows] * window, axis=1)
+        by_power = {2: np.square(spectrum.real) + np.square(spectrum.imag)}
+        if any(one.power == 1 for one in each):
+            by_power[1] = np.sqrt(by_power[2])
+        for bands, settings, weights in zip(out, each, filters, strict=True):
+            np.matmul(by_power[int(settings.power)], weights, out=bands[rows])
     return out
 
 
-def _decibels(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
+def decibels(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
     """Return mel bands in decibels, in place of `mels`."""
     least = _LEAST if settings.power == 2 else math.sqrt(_LEAST)
     scale = 10.0 if settings.power == 2 else 20.0
@@ -193,14 +201,17 @@ def _decibels(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
     return mels
 
 
-def _normalised(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
-    if settings.normalise == "unit" and mels.size:
-        top = mels.max()
-        return np.asarray(1 + (mels - top) / np.float32(settings.range_db), dtype=np.float32)
-    if settings.normalise == "standard" and mels.size:
-        spread = max(float(mels.std()), 1e-6)
-        return np.asarray((mels - mels.mean()) / np.float32(spread), dtype=np.float32)
-    return mels
+def scaled(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
+    """Return decibels in the settings' units."""
+    if settings.normalise == "none" or not mels.size:
+        return mels
+    if settings.normalise == "standard":
+        zero, unit = float(mels.mean()), float(mels.std())
+    else:
+        top = float(mels.max())
+        unit = settings.range_db if settings.normalise == "unit" else top - float(mels.min())
+        zero = top - unit
+    return np.asarray((mels - np.float32(zero)) / np.float32(max(unit, 1e-6)), dtype=np.float32)
 
 
 @lru_cache(maxsize=16)
