@@ -13,9 +13,9 @@ from zoneclf.deep.genre.curve_figures import tuning_figure
 from zoneclf.deep.genre.decision import Decision
 from zoneclf.deep.genre.diagnosis import OVER, RIGHT, UNDER, learning, sentences, tendency
 from zoneclf.deep.genre.evaluation import Evaluation, Scored, genre_rows, metrics_json
-from zoneclf.deep.genre.figures import png, short
 from zoneclf.deep.genre.page import FIGURES, pictures_of, render_page
 from zoneclf.deep.genre.thresholds import tune
+from zoneclf.deep.pictures import png, short
 
 HOSTILE = '<script>alert("$x_1$")</script>\x1b[31m'
 GENRES = ("rock", HOSTILE, "never heard", "rare")

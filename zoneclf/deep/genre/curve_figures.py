@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zoneclf.deep.genre.evaluation import Evaluation
-from zoneclf.deep.genre.figures import BLUE, GREY, LIGHT, Evaluations, short
+from zoneclf.deep.genre.figures import Evaluations
 from zoneclf.deep.genre.ranking import average_precision, steps_of
 from zoneclf.deep.genre.rule_search import THRESHOLDS, TOP_K, Trial
 from zoneclf.deep.genre.thresholds import Tuning
+from zoneclf.deep.pictures import BLUE, GREY, LIGHT, short
 
 _ACROSS = 6
 # More genres than this are not drawn, the rarest are left out.

@@ -3,30 +3,19 @@
 Every function takes evaluations of the same genres and returns a figure with a panel for each.
 """
 
-import io
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from zoneclf.console import printable
 from zoneclf.deep.genre.calibration import reliability
 from zoneclf.deep.genre.counting import BAND
 from zoneclf.deep.genre.evaluation import Evaluation
 from zoneclf.deep.genre.ranking import Bools, Values
+from zoneclf.deep.pictures import BLUE, GREY, LIGHT, panels_of, png, short
 
-# A genre may be called "$".
-mpl.rcParams["text.parse_math"] = False
-
-BLUE, GREY, LIGHT = "#2F5D8C", "0.45", "0.85"
-# Inches across at most.
-_WIDTH = 15.0
-_LONGEST_NAME = 24
 # Ratios beyond are drawn at the edge.
 _WIDEST = 32.0
 # Pairs of track and genre that make a share worth a full dot.
@@ -34,49 +23,9 @@ _MANY = 20
 Evaluations = Sequence[Evaluation]
 
 
-def losses_figure(evaluations: Evaluations) -> Figure | None:
-    """Return loss and PR-AUC over epochs; None where no history is known."""
-    if not any(one.history for one in evaluations):
-        return None
-    figure, panels = _panels(evaluations, (3.9, 2.4), rows=2)
-    for one, (above, below) in zip(evaluations, panels, strict=True):
-        _losses(above, below, one.history)
-        above.set_title(short(one.name), fontsize=10)
-    (above, below), last = panels[0], panels[-1]
-    above.set_ylabel("loss", fontsize=9)
-    below.set_ylabel("PR-AUC,\nvalidation", fontsize=9)
-    last[0].legend(frameon=False, fontsize=8)
-    return figure
-
-
-def _losses(above: Axes, below: Axes, history: Sequence[Mapping[str, float]]) -> None:
-    if not history:
-        return
-    numbers = [row["epoch"] for row in history]
-    above.plot(numbers, [row["train_loss"] for row in history], "-", color=BLUE, label="training")
-    above.plot(
-        numbers, [row["valid_loss"] for row in history], "--", color="black", label="validation"
-    )
-    below.plot(numbers, [row["score"] for row in history], "-", color="black")
-    best = max(history, key=lambda row: row["score"])
-    for axes in (above, below):
-        axes.axvline(best["epoch"], color="0.6", linestyle=":", linewidth=1)
-    below.plot(best["epoch"], best["score"], "*", color="black", markersize=10)
-    below.annotate(
-        f"kept: epoch {best['epoch']:.0f}, {best['score']:.2f}",
-        (0.98, 0.08),
-        xycoords="axes fraction",
-        ha="right",
-        fontsize=8,
-    )
-    below.set_ylim(0, 1)
-    below.set_xlabel("epoch", fontsize=9)
-    below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-
-
 def labels_figure(evaluations: Evaluations) -> Figure:
     """Return how many tracks have, and are said to have, so many genres."""
-    figure, panels = _panels(evaluations, (3.9, 2.9))
+    figure, panels = panels_of(len(evaluations), (3.9, 2.9))
     most = max(
         int(marks.sum(axis=1).max())
         for one in evaluations
@@ -109,7 +58,7 @@ def labels_figure(evaluations: Evaluations) -> Figure:
 def balance_figure(evaluations: Evaluations) -> Figure:
     """Return predicted over true tracks of each genre, before and after tuning."""
     genres = evaluations[0].genres
-    figure, panels = _panels(evaluations, (3.9, 1.1 + 0.22 * len(genres)), sharey=True)
+    figure, panels = panels_of(len(evaluations), (3.9, 1.1 + 0.22 * len(genres)), sharey=True)
     truth = evaluations[0].scored.targets.sum(axis=0)
     order = np.argsort(-truth, kind="stable")
     heights = np.arange(len(genres))
@@ -143,7 +92,7 @@ def _ratios(one: Evaluation, marks: Bools) -> Values:
 
 def reliability_figure(evaluations: Evaluations) -> Figure:
     """Return what share is true of what was said with each probability, before and after."""
-    figure, panels = _panels(evaluations, (3.9, 3.4))
+    figure, panels = panels_of(len(evaluations), (3.9, 3.4))
     for one, (axes,) in zip(evaluations, panels, strict=True):
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
         _reliable(axes, one, one.raw, before=True)
@@ -185,42 +134,9 @@ def _reliable(axes: Axes, one: Evaluation, probabilities: Values, *, before: boo
     )
 
 
-def png(figure: Figure) -> bytes:
-    """Return the figure as PNG, 130 dots per inch."""
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        # A name may hold letters that the font lacks; they are drawn as boxes.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(stream, format="png", dpi=130, metadata={"Software": None})
-    return stream.getvalue()
-
-
-def short(name: str) -> str:
-    """Return a name for a picture: one line, not too long."""
-    line = printable(name).replace("\n", " ")
-    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
-
-
 def drawn(
     functions: Mapping[str, Callable[[Evaluations], Figure | None]], evaluations: Evaluations
 ) -> dict[str, bytes]:
     """Return the pictures that can be drawn, by name."""
     figures = {name: function(evaluations) for name, function in functions.items()}
     return {name: png(figure) for name, figure in figures.items() if figure is not None}
-
-
-def _panels(
-    evaluations: Evaluations, size: tuple[float, float], *, rows: int = 1, sharey: bool = False
-) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure with a column of `rows` panels for each evaluation."""
-    count = len(evaluations)
-    width = size[0] if count > 1 else 1.5 * size[0]
-    scale = min(1.0, _WIDTH / (count * width))
-    figure = Figure(figsize=(count * width * scale, rows * size[1]), layout="constrained")
-    grid = figure.subplots(
-        rows, count, squeeze=False, sharey="row" if count > 1 or sharey else False
-    )
-    for axes in grid.ravel():
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
-    return figure, [list(grid[:, place]) for place in range(count)]

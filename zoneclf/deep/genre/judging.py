@@ -16,10 +16,10 @@ from zoneclf.deep.genre.calibration import (
 from zoneclf.deep.genre.choosing import Choice, remembered
 from zoneclf.deep.genre.curve_figures import tuning_figure
 from zoneclf.deep.genre.evaluation import Evaluation, read_history
-from zoneclf.deep.genre.figures import png
 from zoneclf.deep.genre.opening import TASK, Opened, open_run
 from zoneclf.deep.genre.prepared import PreparedSet
 from zoneclf.deep.genre.thresholds import AUTO, FILE, Tuning, report, save_tuning, tune
+from zoneclf.deep.pictures import png
 from zoneclf.errors import UsageError
 from zoneclf.writing import replacing
 

@@ -19,14 +19,15 @@ from zoneclf.deep.genre.figures import (
     balance_figure,
     drawn,
     labels_figure,
-    losses_figure,
     reliability_figure,
 )
+from zoneclf.deep.pictures import losses_figure
 
+SCORE = "PR-AUC"
 _TRACKS_ON_PAGE = 15
 _SMALLEST = 1e-7
 FIGURES = {
-    "losses": losses_figure,
+    "losses": lambda evaluations: losses_figure(evaluations, SCORE),
     "labels_per_track": labels_figure,
     "over_and_under": balance_figure,
     "reliability": reliability_figure,
