@@ -13,7 +13,7 @@ from zoneclf.labels.table import LabelledTable
 from zoneclf.pipeline.embedding import stored_embeddings, with_embeddings
 from zoneclf.pipeline.workspace import Workspace
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
-from zoneclf.tracks.embeddings import joined_spec
+from zoneclf.tracks.embeddings import KINDS, joined_spec, kind_of
 
 SPEC = TableSpec(
     level="tracks",
@@ -82,7 +82,7 @@ def store(
     write_table(
         pa.table(columns, names=["track_id", *spec.features]),
         TableNote(spec=spec, origins=(origin,)),
-        workspace.embeddings(source),
+        workspace.neural(kind_of(spec) or KINDS["mert"], source),
     )
 
 
@@ -128,6 +128,28 @@ def test_beside_other_features(workspace: Workspace, table: LabelledTable, note:
     assert said.notes["sources"]["deam"]["extractors"] == {"toy": 1, "mert": 3}
 
 
+def test_what_networks_predict_is_joined_like_embeddings(
+    workspace: Workspace, table: LabelledTable, note: TableNote
+) -> None:
+    spec = dataclasses.replace(
+        SPEC,
+        descriptors="genre/mel-cnn@c0ffee/platt",
+        features=("genre_dub", "genre_jazz"),
+        parameters=(("genre_.chunk_s", 5.0), ("genre_.rate_hz", 24_000.0)),
+    )
+    store(workspace, table, "user", spec=spec)
+    wanted = frozenset({"user"})
+    ear = Ear()
+    found, _ = with_embeddings(
+        workspace, table, note, features="shared+genre", needed=wanted, voice=ear
+    )
+    assert ear.said == ["deam: left out, it has no genre features (zoneclf deep genre predict)"]
+    assert found.spec == joined_spec(table.spec, spec)
+    assert len(stored_embeddings(workspace, found.spec)) == 6
+    with pytest.raises(TableError, match=r"dataset/affect: holds no affect features"):
+        with_embeddings(workspace, table, note, features="affect", needed=frozenset(), voice=Ear())
+
+
 def test_a_needed_source_must_have_them(
     workspace: Workspace, table: LabelledTable, note: TableNote
 ) -> None:
@@ -143,7 +165,7 @@ def test_a_needed_source_must_have_them(
     ):
         join(BOTH)
     assert set(join(frozenset({"user"})).source) == {"user"}
-    assert ear.said == ["deam: left out, it has no embeddings (zoneclf deep embed)"]
+    assert ear.said == ["deam: left out, it has no mert features (zoneclf deep embed)"]
 
 
 def test_tracks_that_lack_one(workspace: Workspace, table: LabelledTable, note: TableNote) -> None:
@@ -157,7 +179,7 @@ def test_tracks_that_lack_one(workspace: Workspace, table: LabelledTable, note: 
         join(BOTH)
     ear.said.clear()
     found = join(frozenset({"deam"}))
-    assert ear.said == ["deam: 1 labelled tracks have no sound to embed, left out"]
+    assert ear.said == ["deam: 1 labelled tracks have no sound to describe, left out"]
     assert found.about["track_id"].tolist() == [
         f"0-{number:04}" for number in (2, 3, 4, 5, 7, 8, 9, 10, 11)
     ]

@@ -9,6 +9,7 @@ import pytest
 from zoneclf.errors import SettingsError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 from zoneclf.tracks.embeddings import (
+    KINDS,
     command_for,
     embedded_part,
     has_embeddings,
@@ -17,7 +18,7 @@ from zoneclf.tracks.embeddings import (
     read_embeddings,
 )
 from zoneclf.tracks.families import meaning_of
-from zoneclf.tracks.sets import DEAM236, asks_embeddings, features_of, require_set
+from zoneclf.tracks.sets import DEAM236, features_of, neural_kind, require_set
 
 COMMIT = "a" * 40
 MERT = TableSpec(
@@ -77,7 +78,7 @@ def test_the_command_that_makes_them() -> None:
 @pytest.mark.parametrize("name", ["mert", "deam236+mert", "common22+mert", "shared+mert"])
 def test_sets_with_embeddings(name: str) -> None:
     assert require_set(name) == name
-    assert asks_embeddings(name)
+    assert neural_kind(name) == KINDS["mert"]
     with pytest.raises(SettingsError, match="run zoneclf deep embed"):
         features_of(name, DEAM236)
 
@@ -94,12 +95,44 @@ def test_columns_of_sets() -> None:
     assert features_of("deam236+mert", present) == (*DEAM236, *MERT.features)
     assert features_of("shared+mert", present) == (*DEAM236, "extra", *MERT.features)
     assert features_of("shared", present) == (*DEAM236, "extra")
-    assert not asks_embeddings("deam236")
+    assert neural_kind("deam236") is None
 
 
 def test_they_are_a_family_of_their_own() -> None:
     assert meaning_of("mert_0016_mean").words == "dimension 16 of MERT's embedding"
     assert meaning_of("mert_0016_std").family == "mert"
+    assert meaning_of("genre_dub techno").words == "probability of the genre dub techno"
+    assert meaning_of("affect_valence_mean").words == "valence by a neural network"
+    assert meaning_of("affect_arousal_sd").family == "affect"
+    assert {"mert", "genre", "affect"} == set(KINDS)
+
+
+GENRE = TableSpec(
+    level="tracks",
+    descriptors="genre/mel-cnn@0123456789abcdef/platt",
+    window_s=30.0,
+    hop_s=30.0,
+    rate_hz=22_050,
+    features=("genre_dub", "genre_jazz"),
+    parameters=(("genre_.chunk_s", 30.0), ("genre_.rate_hz", 22_050.0)),
+)
+
+
+def test_predictions_of_a_network_are_features_like_embeddings(tmp_path: Path) -> None:
+    assert embedded_part(joined_spec(FRAMES, GENRE)) == GENRE
+    said = command_for(GENRE, "--source user")
+    assert said.startswith("zoneclf deep genre predict RUN --source user (RUN: the one whose")
+    assert "0123456789abcdef" in said
+    present = (*DEAM236, *GENRE.features)
+    assert features_of("deam236+genre", present) == present
+    assert features_of("genre", present) == GENRE.features
+    assert features_of("shared", present) == DEAM236
+    with pytest.raises(SettingsError, match="no affect features; run zoneclf deep affect predict"):
+        features_of("deam236+affect", present)
+    path = write(tmp_path / "a.parquet", np.ones((1, 2), np.float32), GENRE)
+    assert list(read_embeddings(path, KINDS["genre"])[0]) == list(GENRE.features)
+    with pytest.raises(TableError, match="is no table of affect features"):
+        read_embeddings(path, KINDS["affect"])
 
 
 def write(path: Path, values: np.ndarray, spec: TableSpec = MERT) -> Path:
@@ -113,13 +146,19 @@ def write(path: Path, values: np.ndarray, spec: TableSpec = MERT) -> Path:
 
 def test_reading_a_table(tmp_path: Path) -> None:
     values = np.array([[1, 2], [np.nan, np.nan]], np.float32)
-    found, note = read_embeddings(write(tmp_path / "a.parquet", values))
+    found, note = read_embeddings(write(tmp_path / "a.parquet", values), KINDS["mert"])
     assert note.spec == MERT
     assert list(found.index) == ["t0", "t1"]
     assert list(found.dropna().index) == ["t0"]
     with pytest.raises(TableError, match="not finite"):
-        read_embeddings(write(tmp_path / "b.parquet", np.array([[1, np.inf]], np.float32)))
+        read_embeddings(
+            write(tmp_path / "b.parquet", np.array([[1, np.inf]], np.float32)), KINDS["mert"]
+        )
     with pytest.raises(TableError, match="not finite"):
-        read_embeddings(write(tmp_path / "b.parquet", np.array([[1, np.nan]], np.float32)))
-    with pytest.raises(TableError, match="is no table of embeddings"):
-        read_embeddings(write(tmp_path / "c.parquet", np.ones((1, 2), np.float32), FRAMES))
+        read_embeddings(
+            write(tmp_path / "b.parquet", np.array([[1, np.nan]], np.float32)), KINDS["mert"]
+        )
+    with pytest.raises(TableError, match="is no table of mert features"):
+        read_embeddings(
+            write(tmp_path / "c.parquet", np.ones((1, 2), np.float32), FRAMES), KINDS["mert"]
+        )

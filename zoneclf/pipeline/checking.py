@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -27,6 +28,8 @@ from zoneclf.report.shift import standardised_difference
 from zoneclf.settings import Settings
 from zoneclf.tracks.contexts import context_of
 from zoneclf.tracks.embeddings import (
+    KINDS,
+    Kind,
     embedded_part,
     has_embeddings,
     has_others,
@@ -57,7 +60,7 @@ def check_all(workspace: Workspace, settings: Settings) -> list[Check]:
         *_environment(),
         *_data(settings),
         *_tables(workspace, settings),
-        *_embeddings(workspace),
+        *_neural(workspace),
         *_models(workspace, settings),
         *_drift(workspace, settings),
     ]
@@ -122,15 +125,21 @@ def _tables(workspace: Workspace, settings: Settings) -> Iterator[Check]:
             yield Check("bad", f"table {name}", str(error))
 
 
-def _embeddings(workspace: Workspace) -> Iterator[Check]:
-    for path in sorted(workspace.embeddings("x").parent.glob("*.parquet")):
-        try:
-            values, note = read_embeddings(path)
-            heard = len(values.dropna())
-            detail = f"{heard} of {len(values)} tracks; {note.spec.descriptors}; {note.licence}"
-            yield Check("ok", f"embeddings {path.stem}", detail)
-        except ZoneclfError as error:
-            yield Check("bad", f"embeddings {path.stem}", str(error))
+def _neural(workspace: Workspace) -> Iterator[Check]:
+    for kind in KINDS.values():
+        for path in sorted(workspace.neural(kind, "x").parent.glob("*.parquet")):
+            yield _neural_table(path, kind)
+
+
+def _neural_table(path: Path, kind: Kind) -> Check:
+    name = f"{kind.name} features {path.stem}"
+    try:
+        values, note = read_embeddings(path, kind)
+    except ZoneclfError as error:
+        return Check("bad", name, str(error))
+    heard = len(values.dropna())
+    detail = f"{heard} of {len(values)} tracks; {note.spec.descriptors}; {note.licence}"
+    return Check("ok", name, detail)
 
 
 def _models(workspace: Workspace, settings: Settings) -> Iterator[Check]:

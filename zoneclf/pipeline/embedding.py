@@ -1,7 +1,8 @@
-"""Embeddings joined to what a model learns from and is asked about, from ``dataset/embeddings``."""
+"""Neural features joined to what a model learns from and is asked about."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.settings import Settings, TrainSettings
 from zoneclf.store import TableNote, TableSpec
 from zoneclf.tracks.embeddings import (
+    KINDS,
+    Kind,
     command_for,
     embedded_part,
     joined_spec,
+    kind_of,
     read_embeddings,
 )
-from zoneclf.tracks.sets import MERT, asks_embeddings
+from zoneclf.tracks.sets import is_neural_alone, neural_kind
 
 Embeddings = tuple[pd.DataFrame, TableNote]
 
@@ -34,9 +38,9 @@ def with_embeddings(
     needed: Collection[str],
     voice: Voice,
 ) -> tuple[LabelledTable, TableNote]:
-    """Return the unified table and its note with embeddings, if the set `features` asks for them.
+    """Return the unified table and its note with neural features, if `features` asks for them.
 
-    Tracks without sound are left out, and so are sources without embeddings unless they are
+    Tracks without sound are left out, and so are sources without such features unless they are
     `needed`.
 
     Raises
@@ -44,27 +48,27 @@ def with_embeddings(
     TableError
         If a needed source has none, lacks some, or they were made otherwise than another's.
     """
-    if not asks_embeddings(features):
+    kind = neural_kind(features)
+    if kind is None:
         return table, note
     sources = list(map(str, np.unique(table.source)))
-    files = {source: workspace.embeddings(source) for source in sources}
-    parts = {name: read_embeddings(path) for name, path in files.items() if path.is_file()}
+    files = {source: workspace.neural(kind, source) for source in sources}
+    parts = {name: read_embeddings(path, kind) for name, path in files.items() if path.is_file()}
     for source in (name for name in sources if name not in parts):
         if source in needed:
-            command = _command(parts, f"--source {source}")
+            command = _command(parts, f"--source {source}", kind)
             raise TableError(f"{files[source]}: is not there; run {command}")
-        voice.say(f"{source}: left out, it has no embeddings (zoneclf deep embed)")
-    spec = _common(workspace, parts)
+        voice.say(f"{source}: left out, it has no {kind.name} features ({kind.command})")
+    spec = _common(workspace, parts, kind)
     kept = _kept(workspace, table, parts, needed=needed, voice=voice)
-    return _joined(kept, parts, spec, alone=features == MERT), _noted(
-        note, parts, alone=features == MERT
-    )
+    alone = is_neural_alone(features)
+    return _joined(kept, parts, spec, alone=alone), _noted(note, parts, alone=alone)
 
 
 def table_for(
     workspace: Workspace, settings: Settings, voice: Voice
 ) -> tuple[LabelledTable, TableNote]:
-    """Return the unified table to learn from, with embeddings where the settings ask for them.
+    """Return the unified table to learn from, with neural features where the settings ask for them.
 
     Errors are those of `with_embeddings`.
     """
@@ -78,11 +82,12 @@ def table_for(
 
 
 def stored_embeddings(workspace: Workspace, spec: TableSpec) -> pd.DataFrame:
-    """Return all embeddings in the workspace that are such as a model learnt from, by track id."""
-    asked = embedded_part(spec)
+    """Return all neural features that are such as a model learnt from, by track id."""
+    asked, kind = embedded_part(spec), kind_of(spec)
+    assert kind is not None
     found = [pd.DataFrame(columns=list(asked.features), dtype=np.float32)]
-    for path in sorted(workspace.embeddings("x").parent.glob("*.parquet")):
-        values, note = read_embeddings(path)
+    for path in sorted(workspace.neural(kind, "x").parent.glob("*.parquet")):
+        values, note = read_embeddings(path, kind)
         if set(asked.features) <= set(values) and not note.spec.select(asked.features).difference(
             asked
         ):
@@ -92,37 +97,36 @@ def stored_embeddings(workspace: Workspace, spec: TableSpec) -> pd.DataFrame:
 
 
 def require_whole_tracks(settings: TrainSettings, *, timeline: bool) -> None:
-    """Check that no part of a track is to be described, which embeddings do not do.
+    """Check that no part of a track is to be described, which neural features do not do.
 
     Raises
     ------
     UsageError
         If one is.
     """
-    if not asks_embeddings(settings.features):
+    if neural_kind(settings.features) is None:
         return
     if timeline:
-        raise UsageError("--timeline: embeddings are of whole tracks; use other --features")
+        raise UsageError("--timeline: neural features are of whole tracks; use other --features")
     if settings.match_length_s:
         raise UsageError(
-            "train.match_length_s: embeddings are of whole tracks; leave out --match-length, or "
-            "use other --features"
+            "train.match_length_s: neural features are of whole tracks; leave out --match-length, "
+            "or use other --features"
         )
 
 
-def _common(workspace: Workspace, parts: Mapping[str, Embeddings]) -> TableSpec:
-    """Return the one spec of all embeddings."""
+def _common(workspace: Workspace, parts: Mapping[str, Embeddings], kind: Kind) -> TableSpec:
+    """Return the one spec of all sources' neural features."""
     if not parts:
-        raise TableError(
-            f"{workspace.embeddings('x').parent}: holds no embeddings; run zoneclf deep embed"
-        )
+        folder = workspace.neural(kind, "x").parent
+        raise TableError(f"{folder}: holds no {kind.name} features; run {kind.command}")
     (first, (_, note)), *others = parts.items()
     for name, (_, other) in others:
         apart = note.spec.difference(other.spec)
         if apart:
             again = command_for(note.spec, f"--source {name} --force")
             raise TableError(
-                f"{workspace.embeddings(name)}: was made otherwise than {first}'s ({apart}); run "
+                f"{workspace.neural(kind, name)}: was made otherwise than {first}'s ({apart}); run "
                 f"{again}"
             )
     return note.spec
@@ -145,15 +149,16 @@ def _kept(
         lacking = np.flatnonzero(mine & ~there & (table.codes >= 0))
         if len(lacking) and source in needed:
             path = table.about["path"].iloc[lacking[0]]
+            file = _file(workspace, note, source)
             raise TableError(
-                f"{workspace.embeddings(source)}: lacks {len(lacking)} of {int(mine.sum())} tracks "
+                f"{file}: lacks {len(lacking)} of {int(mine.sum())} tracks "
                 f"(first {path}); run {command_for(note.spec, f'--source {source}')}"
             )
         heard = np.isin(ids, values.dropna().index.to_numpy(dtype=str))
         keep |= mine & heard
         silent = int((mine & there & ~heard & (table.codes >= 0)).sum())
         if silent:
-            voice.warn(f"{source}: {silent} labelled tracks have no sound to embed, left out")
+            voice.warn(f"{source}: {silent} labelled tracks have no sound to describe, left out")
     return table.take(keep)
 
 
@@ -191,8 +196,14 @@ def _about(source: Mapping[str, Any], part: TableNote, *, alone: bool) -> dict[s
     return {**source, "extractors": {**before, **made}, "licence": licence}
 
 
-def _command(parts: Mapping[str, Embeddings], what: str) -> str:
-    """Return the command that makes embeddings like those that are there, or any."""
+def _command(parts: Mapping[str, Embeddings], what: str, kind: Kind) -> str:
+    """Return the command that makes features like those that are there, or any."""
     for _, note in parts.values():
         return command_for(note.spec, what)
-    return f"zoneclf deep embed {what}"
+    return f"{kind.command} {what}" if kind is KINDS["mert"] else f"{kind.command} RUN {what}"
+
+
+def _file(workspace: Workspace, note: TableNote, source: str) -> Path:
+    kind = kind_of(note.spec)
+    assert kind is not None
+    return workspace.neural(kind, source)

@@ -34,7 +34,7 @@ from zoneclf.tracks.pooling import track_spec
 from zoneclf.tracks.track_table import load_tracks
 
 _AT_ONCE = 32
-NOT_EMBEDDED = "no embedding of it is stored; zoneclf deep embed makes one"
+NOT_DESCRIBED = "none of the neural features that the model asks for are stored of it"
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,14 @@ def _described(
 def _lacking(
     found: Sequence[Found], embedded: pd.DataFrame, spec: TableSpec, voice: Voice
 ) -> dict[str, str]:
-    """Return the tracks without an embedding, by id, and say once which command makes them."""
+    """Return the tracks without neural features, by id, and say once which command makes them."""
     sound = dict.fromkeys(file.track_id for file in found if file.problem is None)
-    lacking = {track_id: NOT_EMBEDDED for track_id in sound if track_id not in embedded.index}
+    lacking = {track_id: NOT_DESCRIBED for track_id in sound if track_id not in embedded.index}
     if lacking:
         first = next(path_text(file.path) for file in found if file.track_id in lacking)
         voice.warn(
-            f"{len(lacking)} of {len(sound)} tracks have no embedding such as the model asks for "
-            f"(first {first}); run {command_for(spec, 'PATH...')}"
+            f"{len(lacking)} of {len(sound)} tracks have no neural features such as the model asks "
+            f"for (first {first}); run {command_for(spec, 'PATH...')}"
         )
     return lacking
 
@@ -153,7 +153,7 @@ def _said(
     for file in found:
         path, why_not = path_text(file.path), lacking.get(file.track_id)
         if why_not is not None:
-            said.append(Prediction(path, "not_embedded", why_not, None, None, {}))
+            said.append(Prediction(path, "not_described", why_not, None, None, {}))
             continue
         known = file.facts or facts[file.track_id]
         said.append(_prediction(path, known, features, model, sets))

@@ -9,6 +9,7 @@ import numpy as np
 
 from zoneclf.labels.table import LabelledTable
 from zoneclf.settings import Settings
+from zoneclf.tracks.embeddings import Kind
 
 
 class Voice(Protocol):
@@ -45,9 +46,9 @@ class Workspace:
         """File of a source's labels."""
         return self.root / "dataset" / "labels" / f"{source}.parquet"
 
-    def embeddings(self, source: str) -> Path:
-        """File of a source's embeddings, which ``zoneclf deep embed`` writes."""
-        return self.root / "dataset" / "embeddings" / f"{source}.parquet"
+    def neural(self, kind: Kind, source: str) -> Path:
+        """File of a source's neural features, which ``zoneclf deep`` writes."""
+        return self.root / "dataset" / kind.folder / f"{source}.parquet"
 
     @property
     def sources(self) -> list[str]:

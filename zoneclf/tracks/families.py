@@ -19,6 +19,8 @@ FAMILIES = {
     "drops": "drops",
     "voice": "voice and pitch",
     "mert": "what MERT hears (embedding)",
+    "genre": "what a network for genres says",
+    "affect": "what a network for arousal and valence says",
     "sources": "what the other sources' model says",
     "other": "other features",
 }
@@ -28,6 +30,8 @@ _COLUMN = re.compile(
     r"_(?P<over>mean|std)$"
 )
 _EMBEDDED = re.compile(r"^mert_(?P<index>\d+)_(?P<over>mean|std)$")
+_GENRE = "genre_"
+_AFFECT = re.compile(r"^affect_(?P<name>arousal|valence)_(?P<over>mean|sd)$")
 _MFCC = re.compile(r"^mfcc_(?P<index>\d+)_(?P<over>mean|std)$")
 # Descriptor -> family and words.
 _DESCRIPTORS = {
@@ -98,6 +102,11 @@ def meaning_of(feature: str) -> Meaning:
     if found := _EMBEDDED.match(feature):
         words = f"dimension {int(found['index'])} of MERT's embedding"
         return Meaning("mert", *_varied(words, found["over"], 0))
+    if feature.startswith(_GENRE):
+        return Meaning("genre", f"probability of the genre {feature.removeprefix(_GENRE)}")
+    if found := _AFFECT.match(feature):
+        words = f"{found['name']} by a neural network"
+        return Meaning("affect", *_varied(words, "std" if found["over"] == "sd" else "mean", 0))
     if found := _MFCC.match(feature):
         words = f"timbre (MFCC {found['index']})"
         return Meaning("timbre", *_varied(words, found["over"], 0))

@@ -1,14 +1,14 @@
 """Feature sets by name: which columns of a track table a model learns from.
 
-``mert`` is what `zoneclf deep embed` made of the tracks; it may follow another set after a plus
-sign, as in ``deam236+mert``.
+``mert``, ``genre`` and ``affect`` are what neural networks say of the tracks (`zoneclf deep`); one
+of them may follow another set after a plus sign, as in ``deam236+affect``.
 """
 
 from collections.abc import Iterable
 
 from zoneclf.errors import SettingsError
 from zoneclf.frames.columns import FRAME_COLUMNS, VOICING_COLUMNS
-from zoneclf.tracks.embeddings import is_embedded
+from zoneclf.tracks.embeddings import KINDS, Kind, is_embedded
 
 DROP_RATES = ("drops_per_minute", "drop_strength", "drop_contrast_mean", "drop_intensity")
 DROPS = ("drop_count", *DROP_RATES)
@@ -43,14 +43,19 @@ def pooled(columns: Iterable[str]) -> tuple[str, ...]:
 # Mean and spread of all 236 frame columns, rates, tempo: nothing that grows with length.
 DEAM236 = (*pooled(FRAME_COLUMNS), "tempo", *ENERGY, *DROP_RATES)
 DEAM248 = (*DEAM236, *pooled(VOICING_COLUMNS))
-SHARED, MERT = "shared", "mert"
+SHARED = "shared"
 _NOT_SHARED = frozenset((*GROWING, *pooled(VOICING_COLUMNS)))
 SETS = {"common22": COMMON22, "deam236": DEAM236, "deam248": DEAM248}
 
 
-def asks_embeddings(name: str) -> bool:
-    """Return whether a set is of embeddings, alone or beside others."""
-    return MERT in name.split("+")
+def neural_kind(name: str) -> Kind | None:
+    """Return which neural features a set asks for, alone or beside others; None for none."""
+    return KINDS.get(name.rpartition("+")[2])
+
+
+def is_neural_alone(name: str) -> bool:
+    """Return whether a set is of neural features only."""
+    return name in KINDS
 
 
 def require_set(name: str) -> str:
@@ -62,10 +67,11 @@ def require_set(name: str) -> str:
         If there is no such set.
     """
     others = {*SETS, SHARED}
-    if name not in {*others, MERT, *(f"{other}+{MERT}" for other in others)}:
-        known = ", ".join([*SETS, SHARED, MERT])
+    if name not in {*others, *KINDS, *(f"{other}+{kind}" for other in others for kind in KINDS)}:
+        known = ", ".join([*SETS, SHARED, *KINDS])
+        plus = ", ".join(f"+{kind}" for kind in KINDS)
         raise SettingsError(
-            f"train.features is {name!r}; it must be one of {known}, or another with +{MERT}"
+            f"train.features is {name!r}; it must be one of {known}, or another with one of {plus}"
         )
     return name
 
@@ -81,10 +87,13 @@ def features_of(name: str, present: tuple[str, ...]) -> tuple[str, ...]:
     SettingsError
         If the set is unknown or a column of it is not in `present`.
     """
-    other = require_set(name).removesuffix(MERT).removesuffix("+")
-    embedded = tuple(filter(is_embedded, present)) if asks_embeddings(name) else ()
-    if asks_embeddings(name) and not embedded:
-        raise SettingsError("train.features: the tables have no embeddings; run zoneclf deep embed")
+    kind = neural_kind(require_set(name))
+    other = name.removesuffix(kind.name).removesuffix("+") if kind else name
+    embedded = tuple(c for c in present if kind and c.startswith(kind.prefix))
+    if kind and not embedded:
+        raise SettingsError(
+            f"train.features: the tables have no {kind.name} features; run {kind.command}"
+        )
     if other == SHARED:
         shared = (c for c in present if c not in _NOT_SHARED and not is_embedded(c))
         return (*shared, *embedded)

@@ -96,9 +96,9 @@ def _new_track_is_told_and_then_embedded(workspace: Path, tiny_mert: Path) -> No
     sound[5000:5002] = b"\x10\x10"
     new.write_bytes(sound)
     out, told = zoneclf("predict", str(new), "--json", code=4)
-    assert json.loads(out)["tracks"][0]["status"] == "not_embedded"
+    assert json.loads(out)["tracks"][0]["status"] == "not_described"
     assert told.count("\n") == 1
-    assert "1 of 1 tracks have no embedding" in told
+    assert "1 of 1 tracks have no neural features" in told
     command = told.partition("; run zoneclf deep ")[2].partition(" (FOLDER")[0]
     arguments = command.replace("FOLDER", str(tiny_mert)).replace("PATH...", str(new)).split()
     done = CliRunner().invoke(deep, arguments)

@@ -137,7 +137,8 @@ from pathlib import Path
 import numpy as np
 from zoneclf.console import console
 from zoneclf.deep.encoders.embedding import Embedded
-from zoneclf.deep.encoders.making import files_wanted, make_table
+from zoneclf.deep.encoders.making import make_table
+from zoneclf.deep.source_tracks import files_wanted
 from zoneclf.deep.encoders.tables import EmbeddingTable
 from zoneclf.store import read_note
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.special import expit
@@ -24,8 +25,10 @@ from zoneclf.deep.genre.judging import TuneOptions
 from zoneclf.deep.genre.metrics import metrics
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
 from zoneclf.deep.genre.results import as_csv
+from zoneclf.deep.source_tracks import Wanted
 from zoneclf.errors import ModelError, TableError, UsageError
-from zoneclf.store import read_table
+from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table
+from zoneclf.tracks.embeddings import KINDS, read_embeddings
 
 RUN = Path("models/genre/tiny")
 TUNED = RUN / "threshold_tuning_results.json"
@@ -212,7 +215,7 @@ def test_a_network_says_the_same_of_a_file_as_of_its_place_in_the_set(here: Path
 def test_a_file_is_heard_as_the_set_was(here: Path) -> None:
     prepared = load_prepared(Path("set"))
     ears = ears_for(load_checkpoint(RUN), mert="", offline=True, device="cpu")
-    heard = ears.hear(prepared.path(5))
+    heard = ears.hear(Wanted(prepared.path(5), str(prepared.track_ids[5])))
     assert heard.spectrogram is not None
     np.testing.assert_array_equal(heard.spectrogram, prepared.spectrogram(5))
 
@@ -292,6 +295,24 @@ def test_predictions_become_a_feature_table(workspace: Path) -> None:
     }
     (RUN / "best/card.json").write_text(json.dumps(told_card))
     assert "is a table of something else" in said(*again, code=3).stderr
+
+
+def test_what_it_says_of_a_source_is_written_where_the_core_looks(workspace: Path) -> None:
+    path = load_prepared(Path("set")).path(0)
+    spec = TableSpec(
+        level="tracks", descriptors="x/1", window_s=1.0, hop_s=0.5, rate_hz=44_100, features=()
+    )
+    rows = pa.table({"track_id": ["its id"], "path": [str(path)], "name": [path.stem]})
+    note = TableNote(spec=spec, origins=(Origin(extractor="frames", extractor_version=2),))
+    write_table(rows, note, Path("dataset/tracks/user.parquet"))
+    said("genre", "predict", "tiny", "--source", "user")
+    table, _ = read_embeddings(Path("dataset/genre/user.parquet"), KINDS["genre"])
+    assert table.index.tolist() == ["its id"]
+    assert table.notna().all(axis=None)
+    assert "name files, folders or playlists, or" in said("predict", code=2).stderr
+    both = said("predict", "--source", "user", "--table", "a.parquet", code=2).stderr
+    assert "goes without --source" in both
+    assert "is not extracted" in said("predict", "--source", "other", code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from zoneclf.audio.files import absolute, expand, path_text, require_regular
+from zoneclf.audio.files import absolute, path_text
 from zoneclf.audio.sound import WITH_ROWS
-from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.encoders.embedding import Embedded
 from zoneclf.deep.encoders.tables import EmbeddingTable, Row
 from zoneclf.deep.pace import seconds_text
-from zoneclf.errors import AudioError, SettingsError
+from zoneclf.deep.source_tracks import Wanted
 
 
 class Maker(Protocol):
@@ -36,15 +35,6 @@ class Voice(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A file to embed; `track_id` is empty where it cannot even be opened."""
-
-    path: Path
-    track_id: str
-    problem: AudioError | None = None
-
-
 @dataclass
 class Made:
     """What a run did: tracks by status, how many were there before, and what has no embedding."""
@@ -59,21 +49,6 @@ class Made:
         self.statuses[status] += 1
         if status not in WITH_ROWS:
             self.failed.append((path, status, reason))
-
-
-def files_wanted(paths: Iterable[Path]) -> list[Wanted]:
-    """Return the audio files that files, folders and playlists stand for, with their ids.
-
-    Raises
-    ------
-    SettingsError
-        If there is none.
-    """
-    named = list(paths)
-    found = expand(named)
-    if not found:
-        raise SettingsError(f"{named[0]}: holds no audio file; name files, folders or playlists")
-    return [_identified(path) for path in found]
 
 
 def make_table(
@@ -124,11 +99,3 @@ def _embed_all(
         left_s = (time.monotonic() - began) / done * (len(todo) - done)
         voice.progress("embed", done, len(todo), f"{one.path.name}, {seconds_text(left_s)} left")
     return found
-
-
-def _identified(path: Path) -> Wanted:
-    try:
-        require_regular(path)
-        return Wanted(path, sound_id(path))
-    except AudioError as error:
-        return Wanted(path, "", error)

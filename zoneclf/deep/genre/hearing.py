@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from zoneclf.audio.files import require_regular
-from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.source_tracks import Wanted
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_from
-from zoneclf.errors import AudioError, ModelError, SettingsError, UsageError
+from zoneclf.errors import ModelError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.embedding_ears import Embed
@@ -67,13 +66,11 @@ class Ears:
     sees: bool
     embed: "Embed | None"
 
-    def hear(self, path: Path) -> HeardFile:
+    def hear(self, file: Wanted) -> HeardFile:
         """Return what the network reads of a file, or why there is nothing."""
-        try:
-            require_regular(path)
-            track_id = sound_id(path)
-        except AudioError as error:
-            return HeardFile(path, status=error.status, reason=error.reason)
+        path, track_id = file.path, file.track_id
+        if file.problem is not None:
+            return HeardFile(path, status=file.problem.status, reason=file.problem.reason)
         spectrogram, status, reason = self._seen(path)
         if self.sees and spectrogram is None:
             return HeardFile(path, track_id, status, reason)

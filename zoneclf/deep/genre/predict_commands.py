@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,30 +17,43 @@ from zoneclf.deep.genre.judging_commands import (
     TopK,
     checked_device,
 )
-from zoneclf.errors import ModelError
+from zoneclf.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.choosing import Choice, RuleOptions
     from zoneclf.deep.genre.predicting import Prediction
+    from zoneclf.deep.source_tracks import Wanted
 
 MODELS = Path("models")
+# Where the core looks for what networks say of genres.
+FEATURES = Path("dataset/genre")
 # Of probabilities in JSON; a feature table has all.
 _DIGITS = 4
-_Paths = Annotated[list[Path], typer.Argument(help="Files, folders, playlists (.m3u8).")]
+_Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Files, folders, playlists (.m3u8).", show_default=False)
+]
+_Source = Annotated[
+    str,
+    typer.Option(
+        help="Write what it says of a source's tracks (or, under this name, of PATHS) to "
+        "dataset/genre/, for zoneclf train --features genre."
+    ),
+]
 _Mert = Annotated[
     str, typer.Option("--mert", help="Folder of the MERT checkpoint, where the model needs one.")
 ]
 _Offline = Annotated[bool, typer.Option("--offline", help="Fetch no MERT checkpoint.")]
 _Table = Annotated[
     Path | None,
-    typer.Option("--table", metavar="PATH", help="Write probabilities into a feature table, too."),
+    typer.Option("--table", metavar="FILE", help="Write probabilities into a feature table, too."),
 ]
 
 
 @reports_errors
 def predict(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run, or folder of a checkpoint.")],
-    paths: _Paths,
+    paths: _Paths = None,
+    source: _Source = "",
     load_tuning_results: Results = None,
     prediction_threshold: Threshold = None,
     top_k: TopK = None,
@@ -57,12 +71,13 @@ def predict(
 
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
     asked = _Asked(mert, offline, table, checked_device(device), json_)
-    _predict(checkpoint_folder_of(run), paths, rule, asked)
+    _predict(checkpoint_folder_of(run), _Tracks(tuple(paths or ()), source), rule, asked)
 
 
 @reports_errors
 def predict_newest(
-    paths: _Paths,
+    paths: _Paths = None,
+    source: _Source = "",
     model: Annotated[
         str, typer.Option("--model", help="Run, or folder of a checkpoint; default: the newest.")
     ] = "",
@@ -81,7 +96,35 @@ def predict_newest(
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
     asked = _Asked(mert, offline, table, checked_device(device), json_)
     folder = checkpoint_folder_of(model) if model else newest_checkpoint()
-    _predict(folder, paths, rule, asked)
+    _predict(folder, _Tracks(tuple(paths or ()), source), rule, asked)
+
+
+@dataclass(frozen=True)
+class _Tracks:
+    """Which tracks are asked about."""
+
+    paths: tuple[Path, ...]
+    source: str
+
+    def wanted(self, table: Path | None) -> tuple[list["Wanted"], Path | None]:
+        """Return them, and the table that is to be written.
+
+        Raises
+        ------
+        UsageError
+            If nothing is named, or two tables are.
+        """
+        from zoneclf.deep.source_tracks import files_wanted, jobs_in
+
+        if not self.source:
+            if not self.paths:
+                raise UsageError("PATHS: name files, folders or playlists, or --source NAME")
+            return files_wanted(self.paths), table
+        if table is not None:
+            raise UsageError("--table: goes without --source, which names a table itself")
+        command = "zoneclf deep genre predict RUN"
+        (job,) = jobs_in(FEATURES, self.paths, self.source, command=command)
+        return job.wanted, job.table
 
 
 class _Asked:
@@ -94,16 +137,16 @@ class _Asked:
         self.device, self.as_json = device, as_json
 
 
-def _predict(folder: Path, paths: Sequence[Path], rule: "RuleOptions", asked: _Asked) -> None:
+def _predict(folder: Path, tracks: _Tracks, rule: "RuleOptions", asked: _Asked) -> None:
     from zoneclf.deep.checkpoint import load_checkpoint
     from zoneclf.deep.genre.choosing import choose
     from zoneclf.deep.genre.hearing import ears_for
     from zoneclf.deep.genre.judging import TASK
-    from zoneclf.deep.genre.predicting import files_of, predict, write_features
+    from zoneclf.deep.genre.predicting import predict, write_features
 
+    files, table = tracks.wanted(asked.table)
     checkpoint = load_checkpoint(folder, task=TASK)
     choice = choose(checkpoint, rule)
-    files = files_of(paths)
     ears = ears_for(checkpoint, mert=asked.mert, offline=asked.offline, device=asked.device)
     if ears.settings.foreign:
         console.warn(
@@ -112,9 +155,9 @@ def _predict(folder: Path, paths: Sequence[Path], rule: "RuleOptions", asked: _A
         )
     found = predict(checkpoint, choice, files, ears=ears, device=asked.device, voice=console)
     console.close()
-    if asked.table is not None:
-        rows = write_features(found, checkpoint, choice, asked.table)
-        console.say(f"{asked.table}: {rows} tracks")
+    if table is not None:
+        rows = write_features(found, checkpoint, choice, table)
+        console.say(f"{table}: {rows} tracks")
     labels = checkpoint.card.labels
     if asked.as_json:
         typer.echo(json.dumps(_as_json(found, choice, str(folder), labels), indent=2))

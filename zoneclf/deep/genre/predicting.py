@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoneclf.audio.files import expand, path_text
+from zoneclf.audio.files import path_text
 from zoneclf.deep.checkpoint import Checkpoint
 from zoneclf.deep.genre.choosing import Choice
 from zoneclf.deep.genre.decision import decide
 from zoneclf.deep.genre.hearing import Ears, HeardClips, HeardFile
 from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.pace import Pace, Voice
-from zoneclf.errors import SettingsError, TableError
+from zoneclf.deep.source_tracks import Wanted
+from zoneclf.errors import TableError
 from zoneclf.store import Origin, TableNote, TableSpec, read_note, read_table, write_table
 
 # Files held at once.
@@ -42,24 +43,10 @@ class Prediction:
     probabilities: dict[str, float]
 
 
-def files_of(paths: Sequence[Path]) -> list[Path]:
-    """Return the audio files that files, folders and playlists stand for.
-
-    Raises
-    ------
-    SettingsError
-        If there is none.
-    """
-    found = expand(paths)
-    if not found:
-        raise SettingsError(f"{paths[0]}: holds no audio file; name files, folders or playlists")
-    return found
-
-
 def predict(
     checkpoint: Checkpoint,
     choice: Choice,
-    files: Sequence[Path],
+    files: Sequence[Wanted],
     *,
     ears: Ears,
     device: str,
@@ -70,8 +57,8 @@ def predict(
     found: list[Prediction] = []
     for first in range(0, len(files), _AT_ONCE):
         heard = []
-        for path in files[first : first + _AT_ONCE]:
-            heard.append(ears.hear(path))
+        for file in files[first : first + _AT_ONCE]:
+            heard.append(ears.hear(file))
             pace(first + len(heard), len(files))
         found += _said(checkpoint, choice, heard, ears=ears, device=device)
     pace.close()
@@ -162,14 +149,16 @@ def feature_note(checkpoint: Checkpoint, choice: Choice) -> TableNote:
     if len(set(features)) < len(features):
         features = tuple(f"{name}_{place}" for place, name in enumerate(features))
     excerpt_s = float((card.spectrogram or {}).get("excerpt_s", 0.0))
+    rate_hz = int((card.spectrogram or card.embedding or {}).get("rate_hz", 44_100))
     made = f"genre/{card.architecture}@{card.sha256[:16]}/{choice.calibration.method}"
     spec = TableSpec(
         level="tracks",
         descriptors=made,
         window_s=excerpt_s,
         hop_s=excerpt_s,
-        rate_hz=int((card.spectrogram or card.embedding or {}).get("rate_hz", 44_100)),
+        rate_hz=rate_hz,
         features=features,
+        parameters=(("genre_.chunk_s", excerpt_s), ("genre_.rate_hz", float(rate_hz))),
     )
     origin = Origin(
         extractor=EXTRACTOR,
