@@ -81,9 +81,17 @@ class Kept:
 def fit(folder, *, settings=SETTINGS, kept=None, clips=None, score=agreement, **more):
     torch.manual_seed(5)
     network = build("mel-cnn", PARAMETERS | {"dropout": 0.3})
+    more.pop("freeze", lambda _: None)(network)
     lesson = lesson_of(clips or MadeUp(), score)
     epochs = Fit(lesson, settings, folder, kept or Kept(), run="r", **more)(network)
     return epochs, network
+
+
+def half_frozen(network):
+    """Freeze all but the last two layers."""
+    network.requires_grad_(False)
+    network.hidden.requires_grad_(True)
+    network.head.requires_grad_(True)
 
 
 def untimed(epochs):
@@ -325,3 +333,28 @@ def test_nothing_here_unpickles():
     for path in Path(__file__).parents[2].joinpath("zoneclf/deep").glob("*.py"):
         assert "import pickle" not in path.read_text()
         assert " torch.load(" not in path.read_text()
+
+
+def test_what_is_frozen_stays_as_it_was_and_the_rest_learns(tmp_path):
+    """Running means of batch normalisation are no weights, and stay as well."""
+    torch.manual_seed(5)
+    before = build("mel-cnn", PARAMETERS | {"dropout": 0.3}).state_dict()
+    _, network = fit(tmp_path, freeze=half_frozen)
+    moved = {name for name, now in network.state_dict().items() if not now.equal(before[name])}
+    assert moved == {"hidden.weight", "hidden.bias", "head.weight", "head.bias"}
+
+
+def test_a_half_frozen_run_goes_on_exactly(tmp_path):
+    whole, kept = Kept(), Kept()
+    fit(tmp_path / "whole", kept=whole, freeze=half_frozen)
+
+    class Stop(Teller):
+        def batch(self, epoch, done, *_):
+            if (epoch, done) == (2, 2):
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut", tell=Stop(), save_every_s=0, freeze=half_frozen)
+    fit(tmp_path / "cut", kept=kept, freeze=half_frozen)
+    for name, weight in whole.weights["last"].items():
+        assert weight.equal(kept.weights["last"][name]), name

@@ -29,6 +29,11 @@ def stalls_of(epochs: list[Epoch]) -> list[int]:
     return found
 
 
+def result_name(score: str) -> str:
+    """Return how files call a score of the validation clips, valid_pr_auc for ``PR-AUC``."""
+    return f"valid_{score.lower().replace(' ', '_').replace('-', '_')}"
+
+
 def write_history(epochs: list[Epoch], path: Path) -> None:
     """Write a row per epoch as CSV."""
     text = io.StringIO()

@@ -13,6 +13,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Learner:
     """A network, AdamW (Loshchilov and Hutter, 2019), and half precision where there is a GPU.
 
+    Weights that do not require a gradient are frozen: they stay as they are, and so do the running
+    means of frozen parts, which always answer as they would after training.
     `clip` is the longest that a step's gradient may be, 0 for any; `weight_decay` AdamW's.
     """
 
@@ -21,10 +23,19 @@ class Learner:
     ) -> None:
         self.network = network.to(device)
         self.clip, self.device = clip, device
-        self.optimizer = torch.optim.AdamW(network.parameters(), weight_decay=weight_decay)
+        self.learnt = [weight for weight in network.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.learnt, weight_decay=weight_decay)
         self.half = _half(device)
         # Numbers below 6e-8 vanish in float16; bfloat16 has the reach of float32.
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half == torch.float16)
+
+    def begin(self) -> None:
+        """Make the network ready to learn: what is not frozen, for that answers as it is."""
+        self.network.train()
+        for part in self.network.modules():
+            weights = list(part.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                part.eval()
 
     def step(self, batch: dict[str, Tensor], targets: Tensor, *, loss: Loss, rate: float) -> float:
         """Learn from a batch at a learning rate; return its loss before."""
@@ -38,7 +49,7 @@ class Learner:
         self.scaler.scale(found).backward()
         self.scaler.unscale_(self.optimizer)
         if self.clip > 0:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+            nn.utils.clip_grad_norm_(self.learnt, self.clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return float(found.detach())
@@ -75,7 +86,7 @@ class Learner:
             self.scaler.load_state_dict(scaler)
 
     def _require_moments(self, moments: dict[int, dict[str, Tensor]]) -> None:
-        shapes = {number: weight.shape for number, weight in enumerate(self.network.parameters())}
+        shapes = {number: weight.shape for number, weight in enumerate(self.learnt)}
         for number, found in moments.items():
             names = {"step", "exp_avg", "exp_avg_sq"}
             fits = number in shapes and found.keys() == names

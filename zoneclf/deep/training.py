@@ -45,7 +45,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is learnt: inputs, targets of shape (clips, labels), and which clips for what.
+    """What is learnt: inputs, targets with a row per clip, and which clips for what.
 
     `score` judges logits of the validation clips, the higher the better; early stopping looks at
     it.
@@ -144,7 +144,7 @@ class Fit:
         number = len(done) + 1
         since = time.monotonic()
         batches = self._batches(number)
-        learner.network.train()
+        learner.begin()
         for place in range(progress.batches, len(batches)):
             random = seed_batch(self.settings.seed, number, place)
             batch = self.lesson.inputs.random_batch(batches[place], random)

@@ -18,11 +18,12 @@ from typer.testing import CliRunner
 from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint
 from zoneclf.deep.genre.inference import logits_of
-from zoneclf.deep.genre.learning import macro_average_precision
+from zoneclf.deep.genre.learning import GENRE, macro_average_precision
 from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
-from zoneclf.deep.genre.run_card import Run, RunCard, unfinished, write_run
-from zoneclf.deep.genre.training_recipe import plain, read_recipe
+from zoneclf.deep.genre.training_recipe import read_recipe
+from zoneclf.deep.recipe import plain
+from zoneclf.deep.run_card import Run, RunCard, unfinished, write_run
 from zoneclf.deep.sets.embeddings import command_for
 from zoneclf.errors import ModelError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
@@ -185,10 +186,18 @@ def test_a_damaged_run_does_not_keep_others_from_being_trained(tmp_path, capsys,
             (tmp_path / name / "train.json").write_text(text)
     card = RunCard(digest="d", set="set", recipe=plain(read_recipe("soft")))
     write_run(Run(tmp_path / "good", card))
-    assert [run.folder.name for run in unfinished(tmp_path)] == ["good"]
+    assert [run.folder.name for run in unfinished(GENRE, tmp_path)] == ["good"]
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
     assert "bad/train.json" in told[0]
+
+
+def test_a_run_of_another_task_is_refused(workspace):
+    train("set", *TINY, "--epochs", "1", "--name", "m")
+    path = Path("models/genre/m/train.json")
+    path.write_text(json.dumps(card_of("m") | {"task": "mood"}))
+    done = train("set", *TINY, "--epochs", "1", "--name", "m", code=3)
+    assert "is a run of mood; here one of genre is needed" in done.stderr
 
 
 def test_class_weights_are_told_in_debug_output(workspace):

@@ -8,14 +8,15 @@ import typer
 
 from zoneclf.audio.files import absolute
 from zoneclf.console import console, printable, reports_errors
-from zoneclf.deep.genre.recipe_options import takes_recipe
-from zoneclf.deep.genre.train_commands import (
+from zoneclf.deep.genre.recipe_options import OPTIONS
+from zoneclf.deep.genre.train_commands import recipe_for
+from zoneclf.deep.recipe_options import takes_recipe
+from zoneclf.deep.training_commands import (
     Device,
     Embeddings,
     Json,
     SaveEvery,
     Threads,
-    recipe_for,
     require_device,
     require_name,
 )
@@ -30,7 +31,7 @@ _MOST_SEEDS = 100
 
 
 @reports_errors
-@takes_recipe
+@takes_recipe(OPTIONS)
 def compare(
     set_: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a prepared set.")],
     presets: Annotated[
@@ -65,7 +66,7 @@ def compare(
         raise UsageError(f"--strategy {strategy}: must be {', '.join(_STRATEGIES)}")
     recipes = _recipes(presets, changes)
     from zoneclf.deep.genre.comparing import CompareOptions
-    from zoneclf.deep.genre.runs import RunOptions
+    from zoneclf.deep.runs import RunOptions
 
     run = RunOptions(device=device, threads=threads, save_every_s=save_every, embeddings=embeddings)
     options = CompareOptions(strategy=strategy, jobs=jobs, run=run)

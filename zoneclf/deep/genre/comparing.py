@@ -22,12 +22,11 @@ from zoneclf.deep.batches import device_of
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json
 from zoneclf.deep.genre.judging import TuneOptions, evaluation_of, tune_run
-from zoneclf.deep.genre.learning import material_of
+from zoneclf.deep.genre.learning import GENRE
 from zoneclf.deep.genre.opening import open_run
-from zoneclf.deep.genre.prepared import load_prepared
 from zoneclf.deep.genre.results import RESULTS, write_evaluation
-from zoneclf.deep.genre.runs import RunOptions, train
 from zoneclf.deep.genre.training_recipe import Recipe
+from zoneclf.deep.runs import RunOptions, train
 from zoneclf.errors import ModelError
 
 # How the thresholds that a recipe asks for are called where they are tuned.
@@ -83,11 +82,10 @@ def entries_of(recipes: Mapping[str, Recipe], name: str, seeds: int) -> list[Ent
 def require_learnable(set_folder: Path, entries: Sequence[Entry], options: RunOptions) -> None:
     """Check the set, and that it has the embeddings that any recipe reads, before anything runs.
 
-    Errors are those of `zoneclf.deep.genre.learning.material_of`.
+    Errors are those of `zoneclf.deep.material.material_of`.
     """
-    prepared = load_prepared(set_folder)
     for recipe in {entry.recipe.architecture: entry.recipe for entry in entries}.values():
-        material_of(prepared, recipe, options.embeddings)
+        GENRE.material(set_folder, recipe, options.embeddings)
 
 
 def compare(set_folder: Path, entries: Sequence[Entry], options: CompareOptions) -> list[Compared]:
@@ -109,7 +107,7 @@ def compare(set_folder: Path, entries: Sequence[Entry], options: CompareOptions)
 
 def judged(set_folder: Path, entry: Entry, options: CompareOptions) -> Compared:
     """Train, calibrate, tune and judge one entry."""
-    run = train(set_folder, entry.recipe, name=entry.name, options=options.run)
+    run = train(GENRE, set_folder, entry.recipe, name=entry.name, options=options.run)
     opened = open_run(run.folder, device=options.run.device)
     own = STRATEGY_OF[entry.recipe.thresholds]
     strategy = own if options.strategy == OWN else options.strategy

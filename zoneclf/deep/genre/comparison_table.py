@@ -13,7 +13,7 @@ import numpy as np
 from zoneclf.deep.genre.comparing import Compared
 from zoneclf.deep.genre.diagnosis import tendency
 from zoneclf.deep.genre.results import as_csv
-from zoneclf.deep.genre.training_recipe import plain
+from zoneclf.deep.recipe import plain
 from zoneclf.writing import write_text
 
 SCHEMA_VERSION = 1

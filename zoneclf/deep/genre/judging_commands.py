@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from zoneclf.console import console, printable, reports_errors
-from zoneclf.errors import ModelError, UsageError
+from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.calibration import Calibration
@@ -59,7 +59,8 @@ def tune_thresholds(
     one split, reported on another.  Writes threshold_tuning_results.json and
     threshold_tuning_plots.png into the run's folder; evaluate and predict then use the rule.
     """
-    from zoneclf.deep.genre.judging import TuneOptions, open_run, tune_run
+    from zoneclf.deep.finding import run_folder
+    from zoneclf.deep.genre.judging import TASK, TuneOptions, open_run, tune_run
 
     options = TuneOptions(
         objective=objective,
@@ -69,7 +70,7 @@ def tune_thresholds(
         tune_on=tune_on,
         report_on=report_on,
     )
-    opened = open_run(run_folder(run), device=checked_device(device))
+    opened = open_run(run_folder(run, TASK), device=checked_device(device))
     tuning, fitted = tune_run(opened, options)
     console.close()
     if fitted.method == "none" and calibration != "none":
@@ -134,12 +135,13 @@ def evaluate(
 
     By default with the rule and calibration that tune-thresholds found, at 0.5 without them.
     """
+    from zoneclf.deep.finding import run_folder
     from zoneclf.deep.genre.choosing import RuleOptions, choose
-    from zoneclf.deep.genre.judging import evaluation_of, open_run
+    from zoneclf.deep.genre.judging import TASK, evaluation_of, open_run
     from zoneclf.deep.genre.results import RESULTS, write_evaluation
 
     options = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
-    opened = open_run(run_folder(run), set_folder=set_, device=checked_device(device))
+    opened = open_run(run_folder(run, TASK), set_folder=set_, device=checked_device(device))
     choice = choose(opened.checkpoint, options)
     evaluation = evaluation_of(opened, choice, split)
     folder = output or RESULTS / (opened.name if split == "test" else f"{opened.name}-{split}")
@@ -167,23 +169,6 @@ def _evaluation_lines(evaluation: "Evaluation", told: dict[str, Any], folder: Pa
             lines.append(f"  {name:13} {told[name]:.3f}  ({low:.3f} to {high:.3f})")
     lines += [f"  {sentence}" for sentence in sentences(evaluation)]
     return [*lines, f"report: {folder / 'report.html'}"]
-
-
-def run_folder(name: str) -> Path:
-    """Return the folder of a run that is named, or whose folder is.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    from zoneclf.deep.genre.run_card import RUNS, TRAIN
-
-    for folder in (Path(name), RUNS / name):
-        if name and (folder / TRAIN).is_file():
-            return folder
-    known = ", ".join(sorted(path.parent.name for path in RUNS.glob(f"*/{TRAIN}"))) or "none"
-    raise ModelError(f"{name}: is no run (there: {known}); train one: zoneclf deep genre train")
 
 
 def checked_device(device: str) -> str:

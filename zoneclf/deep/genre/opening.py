@@ -10,13 +10,14 @@ from zoneclf.console import console
 from zoneclf.deep.checkpoint import Checkpoint, load_checkpoint
 from zoneclf.deep.genre.evaluation import Scored
 from zoneclf.deep.genre.inference import logits_of
+from zoneclf.deep.genre.learning import GENRE
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
-from zoneclf.deep.genre.run_card import Run, read_run
+from zoneclf.deep.run_card import Run, read_run
 from zoneclf.deep.sets.embeddings import embeddings_read
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import ModelError, TableError
 
-TASK = "genre"
+TASK = GENRE.name
 _SHA = "set_sha256"
 
 
@@ -104,7 +105,7 @@ def open_run(folder: Path, *, set_folder: Path | None = None, device: str = "aut
     TableError
         If the set is none, or is of other genres.
     """
-    run = read_run(folder)
+    run = read_run(folder, GENRE)
     checkpoint = load_checkpoint(folder, task=TASK)
     prepared = load_prepared(set_folder or Path(run.card.set))
     labels = checkpoint.card.labels

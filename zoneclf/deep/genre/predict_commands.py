@@ -17,14 +17,13 @@ from zoneclf.deep.genre.judging_commands import (
     TopK,
     checked_device,
 )
-from zoneclf.errors import ModelError, UsageError
+from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.choosing import Choice, RuleOptions
     from zoneclf.deep.genre.predicting import Prediction
     from zoneclf.deep.source_tracks import Wanted
 
-MODELS = Path("models")
 # Where the core looks for what networks say of genres.
 FEATURES = Path("dataset/genre")
 # Of probabilities in JSON; a feature table has all.
@@ -67,11 +66,14 @@ def predict(
 
     By the rule and calibration that tune-thresholds found, at 0.5 without them.
     """
+    from zoneclf.deep.finding import checkpoint_folder_of
     from zoneclf.deep.genre.choosing import RuleOptions
+    from zoneclf.deep.genre.judging import TASK
 
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
     asked = _Asked(mert, offline, table, checked_device(device), json_)
-    _predict(checkpoint_folder_of(run), _Tracks(tuple(paths or ()), source), rule, asked)
+    folder = checkpoint_folder_of(run, TASK)
+    _predict(folder, _Tracks(tuple(paths or ()), source), rule, asked)
 
 
 @reports_errors
@@ -91,6 +93,7 @@ def predict_newest(
     json_: Json = False,
 ) -> None:
     """Print the labels of each track, with probabilities, by the newest checkpoint or --model."""
+    from zoneclf.deep.finding import checkpoint_folder_of, newest_checkpoint
     from zoneclf.deep.genre.choosing import RuleOptions
 
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
@@ -205,44 +208,3 @@ def _as_json(
             for one in found
         ],
     }
-
-
-def checkpoint_folder_of(name: str) -> Path:
-    """Return the folder of a run or checkpoint that is named, or whose folder is.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    from zoneclf.deep.checkpoint import CARD, checkpoint_folder
-    from zoneclf.deep.genre.run_card import RUNS
-
-    for place in (Path(name), RUNS / name):
-        folder = checkpoint_folder(place)
-        if name and (folder / CARD).is_file():
-            return folder
-    known = ", ".join(sorted(path.parent.parent.name for path in RUNS.glob(f"*/best/{CARD}")))
-    raise ModelError(
-        f"{name}: is no run and no checkpoint (there: {known or 'none'}); train one: zoneclf deep "
-        "genre train"
-    )
-
-
-def newest_checkpoint() -> Path:
-    """Return the best checkpoint of the run whose weights were written last.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    from zoneclf.deep.checkpoint import CARD, WEIGHTS
-
-    found = [path for path in MODELS.glob(f"*/*/best/{WEIGHTS}") if (path.parent / CARD).is_file()]
-    if not found:
-        raise ModelError(
-            f"{MODELS}: holds no trained network; train one (zoneclf deep genre train), or name "
-            "one with --model"
-        )
-    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent

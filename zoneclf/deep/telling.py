@@ -11,10 +11,10 @@ from zoneclf.deep.training import FitSettings, Teller
 
 
 class Telling(Teller):
-    """Tells the console about the run `name`."""
+    """Tells the console about the run `name`, which is stopped by its `score`."""
 
-    def __init__(self, name: str, *, has_bar: bool = True) -> None:
-        self.name, self.has_bar = name, has_bar
+    def __init__(self, name: str, *, score: str, has_bar: bool = True) -> None:
+        self.name, self.score, self.has_bar = name, score, has_bar
         self._begun = time.monotonic()
         self._first = 0
 
@@ -49,7 +49,7 @@ class Telling(Teller):
         since = "" if last.best else f", best {best:.4f} {stall} before"
         console.say(
             f"{self.name}: epoch {last.epoch} of {settings.epochs}: loss {last.train_loss:.4f}, "
-            f"validation {last.valid_loss:.4f}, PR-AUC {last.score:.4f}{since}, "
+            f"validation {last.valid_loss:.4f}, {self.score} {last.score:.4f}{since}, "
             f"{seconds_text(last.seconds)}"
         )
         if stall >= settings.patience:

@@ -9,12 +9,12 @@ from typing import Any
 
 from zoneclf import __version__
 from zoneclf.console import console
-from zoneclf.deep.genre.training_recipe import Recipe
 from zoneclf.deep.strict import MisfitError, build, read_json
+from zoneclf.deep.task import R, Task
 from zoneclf.errors import ModelError
 from zoneclf.writing import write_text
 
-RUNS = Path("models/genre")
+MODELS = Path("models")
 TRAIN = "train.json"
 FORMAT = 1
 MAX_BYTES = 1_000_000
@@ -22,11 +22,15 @@ MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class RunCard:
-    """What train.json says: what a run is, and, once it is finished, what came of it."""
+    """What train.json says: what a run is, and, once it is finished, what came of it.
+
+    `task` may be missing in old files, which are all of genre.
+    """
 
     digest: str
     set: str
     recipe: dict[str, Any]
+    task: str = "genre"
     embeddings: str = ""
     threads: int = 1
     device: str = "cpu"
@@ -44,21 +48,28 @@ class Run:
     card: RunCard
 
 
-def read_run(folder: Path) -> Run:
-    """Return a run.
+def runs_folder(task: str) -> Path:
+    """Return where the runs of a task lie."""
+    return MODELS / task
+
+
+def read_run(folder: Path, task: Task[Any, Any]) -> Run:
+    """Return a run of a task.
 
     Raises
     ------
     ModelError
-        If the folder is none, or its train.json is damaged.
+        If the folder is none, its train.json is damaged, or it is of another task.
     """
     path = folder / TRAIN
     if not path.is_file():
-        raise ModelError(f"{path}: is missing; name a run of `zoneclf deep genre train`")
+        raise ModelError(f"{path}: is missing; name a run of `zoneclf deep {task.name} train`")
     raw = read_json(path, MAX_BYTES, ModelError)
     try:
         card = build(RunCard, raw)
-        recipe_of(card)
+        if card.task != task.name:
+            raise ModelError(f"{path}: is a run of {card.task}; here one of {task.name} is needed")
+        recipe_of(card, task)
     except MisfitError as error:
         raise ModelError(f"{path}: {error}; restore it or train anew") from None
     if card.format != FORMAT:
@@ -66,18 +77,18 @@ def read_run(folder: Path) -> Run:
     return Run(folder, card)
 
 
-def recipe_of(card: RunCard) -> Recipe:
+def recipe_of(card: RunCard, task: Task[R, Any]) -> R:
     """Return the recipe of a run."""
-    return build(Recipe, card.recipe, "recipe")
+    return build(task.recipe, card.recipe, "recipe")
 
 
-def unfinished(root: Path = RUNS) -> list[Run]:
+def unfinished(task: Task[Any, Any], root: Path) -> list[Run]:
     """Return the runs that were stopped, the latest first; damaged ones are told and left out."""
     found = sorted(root.glob(f"*/{TRAIN}"), key=lambda path: path.stat().st_mtime, reverse=True)
     runs = []
     for path in found:
         try:
-            runs.append(read_run(path.parent))
+            runs.append(read_run(path.parent, task))
         except ModelError as error:
             console.warn(f"{error}; it is passed over")
     return [run for run in runs if not run.card.finished]

@@ -1,0 +1,142 @@
+"""What a run learns from, whatever its task: a set, its embeddings, a network with its units."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import nn
+
+from zoneclf.deep.batches import Floats
+from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
+from zoneclf.deep.history import Epoch
+from zoneclf.deep.networks import branches, build, needs
+from zoneclf.deep.recipe import LearningRecipe, plain
+from zoneclf.deep.sets.embeddings import name_of
+from zoneclf.deep.sets.track_set import TrackSet
+from zoneclf.errors import TableError
+from zoneclf.store import TableNote, read_note
+
+# Goes up when the same recipe on the same set would learn something else.
+VERSION = 1
+# Of a recipe, what changes nothing in the network.
+_TELLING = ("about", "thresholds")
+_LEAST_FRAMES = 8
+
+
+S = TypeVar("S", bound=TrackSet)
+
+
+@dataclass(frozen=True)
+class Material(Generic[S]):
+    """What a run learns from: a set, and, for a network that reads them, its embeddings.
+
+    `name` is that of their table, also where it was the only one and nobody named it.
+    """
+
+    prepared: S
+    embeddings: Floats | None = field(default=None, repr=False)
+    note: TableNote | None = None
+    name: str = ""
+
+    def digest(self, recipe: LearningRecipe) -> str:
+        """Return the hash of all that decides what is learnt."""
+        told = {key: value for key, value in plain(recipe).items() if key not in _TELLING}
+        note = dataclasses.asdict(self.note) if self.note else None
+        content = [VERSION, self.prepared.sha256, told, note]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def material_of(prepared: S, architecture: str, name: str = "") -> Material[S]:
+    """Return what a network learns from; `name` chooses among a set's embeddings.
+
+    Raises
+    ------
+    TableError
+        If it reads embeddings and the set has none; with the command that makes them.
+    """
+    if "embedding" not in needs(architecture):
+        return Material(prepared)
+    try:
+        path = prepared.embedding_file(name)
+        name = name_of(path)
+        return Material(prepared, prepared.embeddings(name), read_note(path), name)
+    except TableError as error:
+        hint = f"{architecture} reads embeddings; --architecture mel-cnn does without"
+        raise TableError(f"{error} ({hint})") from error
+
+
+def crop_frames(prepared: TrackSet, architecture: str, crop_s: float) -> int:
+    """Return the frames of a crop: of so many seconds, or of the longest training clip.
+
+    0 where the network reads no spectrogram.
+    """
+    if "spectrogram" not in needs(architecture):
+        return 0
+    asked = round(crop_s / prepared.spectrogram_settings.frame_s)
+    longest = prepared.frame_counts[prepared.places("train")].max()
+    return int(max(_LEAST_FRAMES, min(asked, longest)))
+
+
+def fresh_network(
+    material: Material[Any], architecture: str, parameters: dict[str, Any], *, seed: int
+) -> nn.Module:
+    """Return a network with random weights that follow from the seed, and its inputs' units."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build(architecture, parameters)
+    parts = branches(network)
+    bands = material.prepared.statistics.get("bands", {})
+    if "spectrogram" in parts and bands:
+        parts["spectrogram"].units.set(torch.tensor(bands["mean"]), torch.tensor(bands["sd"]))
+    if "embedding" in parts and material.embeddings is not None:
+        train = material.prepared.places("train")
+        seen = torch.from_numpy(material.embeddings[train]).double()
+        parts["embedding"].units.set(seen.mean(0).float(), seen.std(0).float())
+    return network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storing:
+    """Stores a run's checkpoints, ``best`` and ``last``.
+
+    `score` is what the validation score is called on the card; `training` what the task has to
+    tell besides.
+    """
+
+    task: str
+    folder: Path
+    material: Material[Any]
+    recipe: LearningRecipe
+    labels: tuple[str, ...]
+    architecture: str
+    parameters: dict[str, Any]
+    score: str
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, name: str, network: nn.Module, epoch: Epoch) -> None:
+        """Store `network` as it is after `epoch`."""
+        prepared, note = self.material.prepared, self.material.note
+        hears = "spectrogram" in needs(self.architecture)
+        card = CheckpointCard(
+            task=self.task,
+            labels=self.labels,
+            architecture=self.architecture,
+            parameters=self.parameters,
+            spectrogram=prepared.spectrogram_settings.as_json() if hears else None,
+            embedding=dataclasses.asdict(note) if note else None,
+            training_statistics=prepared.statistics if hears else {},
+            training={
+                "set": str(prepared.folder),
+                "set_sha256": prepared.sha256,
+                "recipe": plain(self.recipe),
+                "epoch": epoch.epoch,
+                self.score: epoch.score,
+                "licence": note.licence if note else "",
+                **self.training,
+            },
+        )
+        save_checkpoint(self.folder / name, network, card)

@@ -1,0 +1,95 @@
+"""What every command that trains has in common: its options, and what it prints."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoneclf.console import printable
+from zoneclf.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoneclf.deep.run_card import Run
+    from zoneclf.deep.runs import RunOptions
+    from zoneclf.deep.task import Task
+
+SetFolder = Annotated[Path | None, typer.Argument(metavar="SET", help="Folder of a prepared set.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="0: as many as torch takes.")]
+SaveEvery = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="How often it stores where it stands.")
+]
+Embeddings = Annotated[str, typer.Option(help="Which of the set's embeddings, if several.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with --name, or the last that was stopped.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEVICES = ("auto", "cpu", "cuda")
+# Returns a recipe, and how to begin the name of its run.
+Recipes = Callable[[], tuple[Any, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options of a command that trains say; `is_told` whether any is of the recipe."""
+
+    set_folder: Path | None
+    name: str
+    is_resumed: bool
+    is_told: bool
+    options: "RunOptions"
+
+
+def trained(task: "Task[Any, Any]", asked: Asked, recipe: Recipes) -> "Run":
+    """Return the finished run that a command asks for.
+
+    Raises
+    ------
+    UsageError
+        If there is no set to learn from, or a run that goes on is told what to learn.
+    """
+    from zoneclf.deep import runs
+
+    options = asked.options
+    if asked.is_resumed:
+        if asked.set_folder is not None or asked.is_told or options.embeddings:
+            raise UsageError("--resume: takes all that a run learns from its folder; give --name")
+        return runs.resume(task, asked.name, options=options)
+    found, stem = recipe()
+    if asked.set_folder is None:
+        raise UsageError(
+            f"SET: is missing; name the folder that `zoneclf deep {task.name} prepare` made"
+        )
+    return runs.train(task, asked.set_folder, found, name=asked.name or stem, options=options)
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that there cannot be."""
+    if device not in DEVICES:
+        raise UsageError(f"--device {device}: must be {', '.join(DEVICES)}")
+
+
+def require_name(name: str) -> None:
+    """Refuse a name that is no single folder's."""
+    if name and (Path(name).name != name or name.startswith(".") or name.endswith("-")):
+        raise UsageError(f"--name {name}: must be the name of a folder, without a dash at its end")
+
+
+def tell_run(run: "Run", score: str, *, as_json: bool) -> None:
+    """Print where the run is and what came of it; `score` is what it was stopped by."""
+    from zoneclf.deep.history import result_name
+
+    result, card = run.card.result, run.card
+    if as_json:
+        said = {"schema_version": 1, "run": str(run.folder), "set": card.set, **result}
+        typer.echo(json.dumps(said | {"device": card.device, "recipe": card.recipe}, indent=2))
+        return
+    typer.echo(
+        printable(
+            f"{run.folder}: validation {score} {result[result_name(score)]:.4f} in epoch "
+            f"{result['best_epoch']} of {result['epochs']}, {result['seconds']:.0f} s"
+        )
+    )
