@@ -1,13 +1,13 @@
 """The middle of audio files: which seconds, which rate, and what is broken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.excerpts import between, read_excerpt
 from zoneclf.deep.spectrograms import SpectrogramSettings
 
 Write = Callable[..., Path]
@@ -121,3 +121,49 @@ def test_silence_and_crumbs_have_a_status(tmp_path: Path, write_wav: Write) -> N
     soundfile.write(path, np.full(10 * RATE_HZ, np.nan, np.float32), RATE_HZ, subtype="FLOAT")
     assert read_excerpt(path, SETTINGS).status == "nonfinite"
     assert read_excerpt(tmp_path, SETTINGS).status == "not_a_file"
+
+
+@pytest.mark.parametrize(
+    ("stretch", "first", "last"),
+    [((4.0, 6.0), 4.1, 6.0), ((4.0, 10.0), 6.1, 8.0), ((17.0, 0.0), 17.6, 19.5)],
+)
+@pytest.mark.parametrize("suffix", ["wav", "mp3"])
+def test_the_middle_of_a_stretch(
+    tmp_path: Path,
+    write_wav: Write,
+    suffix: str,
+    *,
+    stretch: tuple[float, float],
+    first: float,
+    last: float,
+) -> None:
+    path = write_wav(tmp_path / f"a.{suffix}", ramp(20.0))
+    found = read_excerpt(path, SETTINGS, stretch=stretch)
+    assert (found.status, found.wave.size) == ("ok", 2 * SETTINGS.rate_hz)
+    assert level(found.wave[:2205]) == pytest.approx(first / 20, abs=0.01)
+    assert level(found.wave[-2205:]) == pytest.approx(last / 20, abs=0.01)
+
+
+def test_a_stretch_that_is_not_all_there(tmp_path: Path, write_wav: Write) -> None:
+    path = write_wav(tmp_path / "a.wav", ramp(5.0))
+    cut = read_excerpt(path, SETTINGS, stretch=(4.0, 6.0))
+    assert (cut.status, cut.wave.size) == ("truncated", SETTINGS.rate_hz)
+    assert cut.reason == "of its stretch to 6 s there are 1.0 s"
+    barely = read_excerpt(path, SETTINGS, stretch=(3.0, 5.02))  # rounded times
+    assert barely.status == "ok"
+    gone = read_excerpt(path, SETTINGS, stretch=(7.0, 9.0))
+    assert (gone.status, gone.wave.size) == ("too_short", 0)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (0, 3), (2, 7), (5, 5), (7, 0), (9, 30)])
+def test_samples_between(first: int, last: int) -> None:
+    asked = []
+
+    def blocks() -> Iterator[np.ndarray]:
+        for start in range(0, 20, 4):
+            asked.append(start)
+            yield np.arange(start, start + 4, dtype=np.float32)
+
+    found = np.concatenate([np.empty(0), *between(blocks(), first, last)])
+    np.testing.assert_array_equal(found, np.arange(20)[first : last or None])
+    assert max(asked) <= max(0, (last or 20) - 1)

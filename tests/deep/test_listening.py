@@ -11,7 +11,7 @@ from pebble import ProcessExpired
 
 from zoneclf.deep import listening
 from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
-from zoneclf.deep.readers.listing import GenreTrack
+from zoneclf.deep.readers.listing import GENRES_JOINED, GenreTrack, join_genres
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings
 
@@ -40,7 +40,7 @@ def listen(folder: Path, found: list[Found], jobs: int) -> tuple[dict, Spectrogr
 def test_copies_are_one_sound_with_the_genres_of_all(music: list[Path]) -> None:
     copy = music[0].with_name("copy.wav")
     copy.write_bytes(music[0].read_bytes())
-    kept, odd = one_per_sound(identify(tracks(*music, copy), {}))
+    kept, odd = one_per_sound(identify(tracks(*music, copy), {}), join_genres, GENRES_JOINED)
     assert len(kept) == 6
     assert kept[0].track.genres == ("0", "copy")
     assert "same sound" in odd[0].what
@@ -48,7 +48,9 @@ def test_copies_are_one_sound_with_the_genres_of_all(music: list[Path]) -> None:
 
 
 def test_missing_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
-    kept, odd = one_per_sound(identify(tracks(tmp_path / "a.wav", tmp_path / "b.wav"), {}))
+    kept, odd = one_per_sound(
+        identify(tracks(tmp_path / "a.wav", tmp_path / "b.wav"), {}), join_genres, GENRES_JOINED
+    )
     assert [file.status for file in kept] == ["missing", "missing"]
     assert not odd
 
@@ -147,3 +149,13 @@ def test_a_worker_that_hangs_or_dies_costs_its_own_file_only(
     heard = listener.run(found, lambda *_: None)
     assert heard[found[0].track_id][1] == status
     assert [heard[file.track_id][1] for file in found[1:]] == ["ok"] * 5
+
+
+def test_each_stretch_of_a_file_is_a_track_of_its_own(music: list[Path]) -> None:
+    parts = [
+        GenreTrack(music[0], ("rock",), start_s=start_s, end_s=end_s)
+        for start_s, end_s in ((0.0, 0.0), (0.0, 0.6), (0.2, 0.8), (0.2, 0.8))
+    ]
+    found = identify(parts, {})
+    assert len({file.track_id for file in found}) == 3
+    assert len({file.file_id for file in found}) == 1

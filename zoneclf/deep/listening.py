@@ -21,6 +21,7 @@ from concurrent.futures import (
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,12 @@ from zoneclf.audio.files import path_text, require_regular
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.excerpts import read_excerpt
 from zoneclf.deep.readers.arrays import read_row
-from zoneclf.deep.readers.listing import GenreTrack, Problem
+from zoneclf.deep.readers.listing import Listed, Problem
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel
 from zoneclf.errors import AudioError
 
+T = TypeVar("T", bound=Listed)
 # Path, size in bytes, modification time in ns.
 FileState = tuple[str, int, int]
 # Spectrogram or None, status, reason.
@@ -42,13 +44,13 @@ Heard = tuple[npt.NDArray[np.floating] | None, str, str]
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Generic[T]):
     """A track whose file was looked at; `track_id` is empty where that failed.
 
-    `file_id` is that of the whole file, of which the track may be one row.
+    `file_id` is that of the whole file, of which the track may be one row or a stretch.
     """
 
-    track: GenreTrack
+    track: T
     track_id: str = ""
     file_id: str = ""
     state: FileState = ("", 0, 0)
@@ -56,8 +58,8 @@ class Found:
     reason: str = ""
 
 
-def identify(tracks: Sequence[GenreTrack], known: Mapping[FileState, str]) -> list[Found]:
-    """Return each track with its id: a hash of its file's sound as stored, and of its row.
+def identify(tracks: Sequence[T], known: Mapping[FileState, str]) -> list[Found[T]]:
+    """Return each track with its id: a hash of its file's sound as stored, and of its part of it.
 
     `known` holds ids of earlier runs, so that unchanged files are not read again.
     """
@@ -84,24 +86,28 @@ def _look(
         return error
 
 
-def _found(track: GenreTrack, looked: tuple[FileState, str] | AudioError) -> Found:
+def _found(track: T, looked: tuple[FileState, str] | AudioError) -> Found[T]:
     if isinstance(looked, AudioError):
         return Found(track, status=looked.status, reason=looked.reason)
     state, file_id = looked
+    part = f"{track.row}" if track.row >= 0 else ""
+    if track.start_s or track.end_s:
+        part = f"{track.start_s:.3f} {track.end_s:.3f}"
     track_id = file_id
-    if track.row >= 0:
-        row = f"{file_id} {track.row}".encode()
-        track_id = hashlib.blake2b(row, digest_size=10).hexdigest()
+    if part:
+        track_id = hashlib.blake2b(f"{file_id} {part}".encode(), digest_size=10).hexdigest()
     return Found(track, track_id, file_id, state)
 
 
-def one_per_sound(found: Sequence[Found]) -> tuple[list[Found], list[Problem]]:
+def one_per_sound(
+    found: Sequence[Found[T]], join: Callable[[T, T], T], joined: str
+) -> tuple[list[Found[T]], list[Problem]]:
     """Return tracks without copies of the same sound, and which copies there were.
 
-    Of copies the first stays, with the genres of all.
+    Of copies the first stays; `join` gives it what a copy says, which is told as `joined`.
     """
     first: dict[str, int] = {}
-    kept: list[Found] = []
+    kept: list[Found[T]] = []
     odd = []
     for file in found:
         place = first.setdefault(file.track_id, len(kept)) if file.track_id else len(kept)
@@ -109,9 +115,8 @@ def one_per_sound(found: Sequence[Found]) -> tuple[list[Found], list[Problem]]:
             kept.append(file)
             continue
         known = kept[place]
-        genres = tuple(dict.fromkeys(known.track.genres + file.track.genres))
-        kept[place] = replace(known, track=replace(known.track, genres=genres))
-        same = f"holds the same sound as {known.track.path}; left out, its genres are joined"
+        kept[place] = replace(known, track=join(known.track, file.track))
+        same = f"holds the same sound as {known.track.path}; left out, {joined}"
         odd.append(Problem(str(file.track.path), same))
     return kept, odd
 
@@ -129,7 +134,7 @@ class Listener:
     time_limit_s: float = 120.0
 
     def run(
-        self, found: Sequence[Found], progress: Callable[[int, int], None]
+        self, found: Sequence[Found[Any]], progress: Callable[[int, int], None]
     ) -> dict[str, tuple[int, str, str]]:
         """Return frames, status and reason of every track by id; the cache holds the rest.
 
@@ -150,7 +155,7 @@ class Listener:
             self.cache.flush()
         return {key: failed.get(key) or self.cache.about(key) for key in unique}
 
-    def _heard(self, todo: Sequence[Found]) -> Iterator[tuple[Found, Heard]]:
+    def _heard(self, todo: Sequence[Found[Any]]) -> Iterator[tuple[Found[Any], Heard]]:
         settings = self.cache.settings
         workers = min(self.jobs or os.cpu_count() or 1, len(todo))
         if workers <= 1 or settings.foreign:
@@ -168,10 +173,10 @@ class Listener:
                 raise
 
     def _pooled(
-        self, pool: ProcessPool, todo: Iterator[Found], most: int
-    ) -> Iterator[tuple[Found, Heard]]:
+        self, pool: ProcessPool, todo: Iterator[Found[Any]], most: int
+    ) -> Iterator[tuple[Found[Any], Heard]]:
         """Yield tracks as they are done; only `most` are under way, for results are large."""
-        running: dict[Future[Heard], Found] = {}
+        running: dict[Future[Heard], Found[Any]] = {}
         while True:
             for file in islice(todo, most - len(running)):
                 arguments = (file, self.cache.settings)
@@ -190,11 +195,12 @@ class Listener:
             return None, "crashed", f"the decoder ended with code {getattr(error, 'exitcode', '?')}"
 
 
-def _hear(file: Found, settings: SpectrogramSettings) -> Heard:
+def _hear(file: Found[Any], settings: SpectrogramSettings) -> Heard:
     """Return a track's spectrogram in the precision it is stored in, or why there is none."""
     if file.track.path.suffix.lower() == ".npy":
         return read_row(file.track, settings)
-    excerpt = read_excerpt(file.track.path, settings)
+    stretch = file.track.start_s, file.track.end_s
+    excerpt = read_excerpt(file.track.path, settings, stretch=stretch)
     if not excerpt.is_usable:
         return None, excerpt.status, excerpt.reason
     try:

@@ -10,11 +10,12 @@ import typer
 
 from zoneclf.audio.files import absolute
 from zoneclf.console import PARTIAL, console, printable, reports_errors
-from zoneclf.deep.genre.preparing import SPLITTING, Prepared, PrepareOptions, Splitting, prepare
+from zoneclf.deep.genre.preparing import Prepared, PrepareOptions, prepare
 from zoneclf.deep.genre.synthesis import make_set
 from zoneclf.deep.readers.fma import LEVELS, SUBSETS, Level
 from zoneclf.deep.readers.sources import READERS, Reader, ReaderOptions, read_source, reader_of
 from zoneclf.deep.sets.grouping import GROUPS, Group
+from zoneclf.deep.sets.making import SPLITTING, Splitting
 from zoneclf.deep.sets.spectrogram_options import one_of, settings_for, spectrogram_changes
 from zoneclf.deep.sets.splitting import shares_from
 from zoneclf.deep.spectrograms import SpectrogramSettings

@@ -23,7 +23,9 @@ from zoneclf.errors import LabelError, TableError
 _NAMES = ("genres.txt", "labels.txt", "classes.txt", "genres.json", "labels.json", "classes.json")
 
 
-def read_arrays(folder: Path, *, labels: Path | None = None, names: Path | None = None) -> Listing:
+def read_arrays(
+    folder: Path, *, labels: Path | None = None, names: Path | None = None
+) -> Listing[GenreTrack]:
     """Return the clips of an array with more dimensions than its labels.
 
     Parameters

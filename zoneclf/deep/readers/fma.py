@@ -41,7 +41,7 @@ class _Genre:
 
 def read_fma(
     folder: Path, *, audio: Path | None = None, level: Level = "top", subset: str = ""
-) -> Listing:
+) -> Listing[GenreTrack]:
     """Return the tracks of an FMA folder.
 
     Parameters

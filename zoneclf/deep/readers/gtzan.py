@@ -13,7 +13,7 @@ from zoneclf.errors import LabelError
 SUFFIXES = AUDIO_SUFFIXES | {".au", ".npy"}
 
 
-def read_gtzan(folder: Path) -> Listing:
+def read_gtzan(folder: Path) -> Listing[GenreTrack]:
     """Return the tracks in the folders of a folder; a folder's name is the genre.
 
     Raises
@@ -29,7 +29,7 @@ def read_gtzan(folder: Path) -> Listing:
     raise LabelError(f"{folder}: holds no <genre>/<clip>.wav; name the folder of genres")
 
 
-def _clips(root: Path) -> Listing | None:
+def _clips(root: Path) -> Listing[GenreTrack] | None:
     if not root.is_dir():
         return None
     tracks, problems = [], []

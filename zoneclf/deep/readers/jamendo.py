@@ -22,7 +22,9 @@ _SPLITS = {"train": "train", "validation": "valid", "test": "test"}
 _VARIANTS = (".mp3", ".low.mp3", ".npy")
 
 
-def read_jamendo(path: Path, *, audio: Path | None = None, category: str = "") -> Listing:
+def read_jamendo(
+    path: Path, *, audio: Path | None = None, category: str = ""
+) -> Listing[GenreTrack]:
     """Return the tracks of a table, or of a folder with the three tables of a split.
 
     Parameters

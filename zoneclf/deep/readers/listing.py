@@ -3,17 +3,47 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 SPLITS = ("train", "valid", "calib", "test")
 
 
+class Listed(Protocol):
+    """What every track says of itself, whatever its labels are.
+
+    `path` is an audio file or an array (``.npy``), of which it may be one `row`; sound may be a
+    stretch of its file, from `start_s` to `end_s`, which is 0 where it is the file's end.  `split`
+    is what the data set itself says, one of `SPLITS`, or empty, as artist and album may be.
+    """
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def artist(self) -> str: ...  # noqa: D102
+
+    @property
+    def album(self) -> str: ...  # noqa: D102
+
+    @property
+    def split(self) -> str: ...  # noqa: D102
+
+    @property
+    def row(self) -> int: ...  # noqa: D102
+
+    @property
+    def start_s(self) -> float: ...  # noqa: D102
+
+    @property
+    def end_s(self) -> float: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Listed, covariant=True)
+
+
 @dataclass(frozen=True)
 class GenreTrack:
-    """One track and its genres.
-
-    `path` is an audio file or an array (``.npy``), of which it may be one `row`; `split` is what
-    the data set itself says, one of `SPLITS`, or empty.
-    """
+    """One track and its genres; the rest is as `Listed` says."""
 
     path: Path
     genres: tuple[str, ...]
@@ -21,6 +51,8 @@ class GenreTrack:
     album: str = ""
     split: str = ""
     row: int = -1
+    start_s: float = 0.0
+    end_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -32,14 +64,23 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[T]):
     """What a reader found."""
 
-    tracks: tuple[GenreTrack, ...]
+    tracks: tuple[T, ...]
     problems: tuple[Problem, ...]
 
 
-def listing_of(tracks: Iterable[GenreTrack], problems: Iterable[Problem]) -> Listing:
+# What is told of a track whose sound stood under another path already.
+GENRES_JOINED = "its genres are joined"
+
+
+def join_genres(known: GenreTrack, other: GenreTrack) -> GenreTrack:
+    """Return a track with the genres that another one of the same sound has, too."""
+    return replace(known, genres=tuple(dict.fromkeys(known.genres + other.genres)))
+
+
+def listing_of(tracks: Iterable[GenreTrack], problems: Iterable[Problem]) -> Listing[GenreTrack]:
     """Return a listing in which each track stands once and each genre is spelled one way.
 
     A track that is listed again has the genres of both lines; spellings that differ by case or

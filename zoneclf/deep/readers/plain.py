@@ -32,7 +32,7 @@ SPLIT_NAMES = {
 }
 
 
-def read_plain(path: Path, audio: Path | None = None) -> Listing:
+def read_plain(path: Path, audio: Path | None = None) -> Listing[GenreTrack]:
     """Return the tracks of a table.
 
     Raises

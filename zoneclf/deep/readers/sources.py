@@ -8,7 +8,7 @@ from zoneclf.deep.readers.arrays import read_arrays
 from zoneclf.deep.readers.fma import LEVELS, SUBSETS, Level, read_fma
 from zoneclf.deep.readers.gtzan import read_gtzan
 from zoneclf.deep.readers.jamendo import is_table, read_jamendo
-from zoneclf.deep.readers.listing import Listing
+from zoneclf.deep.readers.listing import GenreTrack, Listing
 from zoneclf.deep.readers.plain import read_plain
 from zoneclf.errors import LabelError, UsageError
 
@@ -76,7 +76,7 @@ def _reader_of_folder(folder: Path) -> Reader:
     )
 
 
-def read_source(path: Path, reader: Reader, options: ReaderOptions) -> Listing:
+def read_source(path: Path, reader: Reader, options: ReaderOptions) -> Listing[GenreTrack]:
     """Return the tracks that a reader finds at `path`; errors are those of the readers."""
     if reader == "fma":
         return read_fma(path, audio=options.audio, level=options.level, subset=options.subset)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,7 +85,7 @@ def known_files(folder: Path) -> dict[FileState, str]:
         return {}  # they are looked at again
 
 
-def remember_files(folder: Path, found: Sequence[Found], source: str) -> None:
+def remember_files(folder: Path, found: Sequence[Found[Any]], source: str) -> None:
     """Write what was found where, before the long work begins."""
     states = {file.state: file.file_id for file in found if file.track_id}
     columns = list(zip(*states, strict=True)) or [(), (), ()]

@@ -1,27 +1,17 @@
 """Which tracks must come into one split: those of one artist, else of one album."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
+
+from zoneclf.deep.readers.listing import Listed
 
 Group = Literal["artist", "album", "none"]
 GROUPS = ("artist", "album", "none")
 
 
-class Owned(Protocol):
-    """What says whose a track is; empty where it is not known."""
-
-    @property
-    def artist(self) -> str:
-        """Whose it is."""
-        ...
-
-    @property
-    def album(self) -> str:
-        """What it is on."""
-        ...
-
-
-def groups_of(tracks: Sequence[Owned], track_ids: Sequence[str], by: Group = "artist") -> list[str]:
+def groups_of(
+    tracks: Sequence[Listed], track_ids: Sequence[str], by: Group = "artist"
+) -> list[str]:
     """Return the group of each track.
 
     By ``artist`` a track without one goes with the artist of its album, else with its album, else
@@ -35,7 +25,7 @@ def groups_of(tracks: Sequence[Owned], track_ids: Sequence[str], by: Group = "ar
     return [_group(track, track_id, by, artist_of_album) for track, track_id in pairs]
 
 
-def _group(track: Owned, track_id: str, by: Group, artist_of_album: dict[str, str]) -> str:
+def _group(track: Listed, track_id: str, by: Group, artist_of_album: dict[str, str]) -> str:
     artist, album = _key(track.artist), _key(track.album)
     if by == "album" and album:
         return f"album:{album}"

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from zoneclf.audio.files import path_text
 from zoneclf.deep.listening import Found
-from zoneclf.deep.readers.listing import Problem
+from zoneclf.deep.readers.listing import Listed, Problem
 
 # The status of tracks whose sound is not asked for.
 SKIPPED = "skipped"
+T = TypeVar("T", bound=Listed)
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Generic[T]):
     """A track of a set, and how its sound could be used."""
 
-    file: Found
+    file: Found[T]
     frame_count: int
     status: str
     reason: str
@@ -28,7 +29,7 @@ class Row:
         return Problem(str(self.file.track.path), f"{word}{self.status}: {self.reason}")
 
 
-def row_of(file: Found, heard: Mapping[str, tuple[int, str, str]], why_skipped: str) -> Row:
+def row_of(file: Found[T], heard: Mapping[str, tuple[int, str, str]], why_skipped: str) -> Row[T]:
     """Return a track's row; `heard` holds frames, status and reason of tracks by their ids."""
     if file.status != "ok":
         return Row(file, 0, file.status, file.reason)
@@ -38,7 +39,7 @@ def row_of(file: Found, heard: Mapping[str, tuple[int, str, str]], why_skipped: 
 
 
 def columns_of(
-    rows: Sequence[Row], groups: Sequence[str], splits: Sequence[str]
+    rows: Sequence[Row[Any]], groups: Sequence[str], splits: Sequence[str]
 ) -> dict[str, list[Any]]:
     """Return the columns of tracks.parquet that every kind of set has."""
     tracks = [row.file.track for row in rows]

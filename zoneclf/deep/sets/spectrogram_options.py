@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoneclf.deep.readers.arrays import load_array
-from zoneclf.deep.readers.listing import Listing
+from zoneclf.deep.readers.listing import Listed, Listing
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import SettingsError, TableError, UsageError
 
@@ -67,7 +67,7 @@ def _value(text: str, default: Any, option: str) -> Any:
     raise UsageError(f"{option}: {text!r} is no {'whole ' * (kinds[0] is int)}number")
 
 
-def settings_for(listing: Listing, changes: Mapping[str, Any]) -> SpectrogramSettings:
+def settings_for(listing: Listing[Listed], changes: Mapping[str, Any]) -> SpectrogramSettings:
     """Return the settings for a listing's tracks, which are either all sound or all arrays.
 
     Of arrays nothing is cut unless it is asked for; without `mels` they have 128 mel bands, or as
@@ -93,7 +93,7 @@ def settings_for(listing: Listing, changes: Mapping[str, Any]) -> SpectrogramSet
     return SpectrogramSettings(**found)
 
 
-def _mels(listing: Listing) -> int:
+def _mels(listing: Listing[Listed]) -> int:
     """Return the mel bands of the first array that can be read."""
     default = SpectrogramSettings().mels
     for track in listing.tracks:
