@@ -1,5 +1,8 @@
 """What stands in a cell of a CSV file that may be opened in a spreadsheet."""
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoneclf.console import printable
@@ -16,3 +19,13 @@ def cell(value: Any) -> Any:
         return value
     shown = printable(value).replace("\n", " ")
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with a header; texts that a spreadsheet would run get an apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: cell(value) for name, value in row.items()})
+    return text.getvalue()

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint, read_card
+from zoneclf.deep.csv_cells import as_csv
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.decision import Decision, decide
 from zoneclf.deep.genre.embedding_ears import embedding_for
@@ -24,7 +25,6 @@ from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.judging import TuneOptions
 from zoneclf.deep.genre.metrics import metrics
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
-from zoneclf.deep.genre.results import as_csv
 from zoneclf.deep.source_tracks import Wanted
 from zoneclf.errors import ModelError, TableError, UsageError
 from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table

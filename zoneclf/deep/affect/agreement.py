@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoneclf.deep.affect.affect_set import NAMES
 from zoneclf.deep.resampling import RESAMPLES, Values, resampled
 
-DIMENSIONS = ("arousal", "valence")
-LOWEST, HIGHEST = 1.0, 9.0
 # Where the mean over both dimensions is told, too.
 MEANS = ("r2", "ccc", "rmse", "correlation", "spread_ratio", "slope", "central_share")
 _LEVELS = (0.025, 0.975)
@@ -110,14 +109,14 @@ def _drawn(
 
 
 def _of_both(true: Floats, predicted: Floats, times: Values) -> dict[str, dict[str, Values]]:
-    shape = (len(true), len(DIMENSIONS))
+    shape = (len(true), len(NAMES))
     if true.shape != shape or predicted.shape != shape or not len(true):
         raise ValueError(f"true has shape {true.shape}, predicted {predicted.shape}, not (n, 2)")
     if not np.isfinite(true).all() or not np.isfinite(predicted).all():
         raise ValueError("values to be judged must be finite")
     found = {
         name: scores_of(true[:, place], predicted[:, place], times)
-        for place, name in enumerate(DIMENSIONS)
+        for place, name in enumerate(NAMES)
     }
     both = list(found.values())
     return found | {"mean": {name: np.mean([one[name] for one in both], axis=0) for name in MEANS}}

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoneclf.deep.affect.agreement import DIMENSIONS, HIGHEST, LOWEST, Floats
+from zoneclf.deep.affect.affect_set import HIGHEST, LOWEST, NAMES
+from zoneclf.deep.affect.agreement import Floats
 from zoneclf.deep.strict import MisfitError, build
 from zoneclf.errors import ModelError
 
@@ -35,8 +36,8 @@ class Rescale:
     def __post_init__(self) -> None:
         if self.method != METHOD:
             raise MisfitError(f"method is {self.method!r}, known here is {METHOD}")
-        if len(self.scale) != len(DIMENSIONS) or len(self.shift) != len(DIMENSIONS):
-            raise MisfitError(f"scale and shift must have {len(DIMENSIONS)} numbers each")
+        if len(self.scale) != len(NAMES) or len(self.shift) != len(NAMES):
+            raise MisfitError(f"scale and shift must have {len(NAMES)} numbers each")
         if not all(0 < one <= 1e6 for one in self.scale):
             raise MisfitError(f"scale is {list(self.scale)}; it must be above 0")
 

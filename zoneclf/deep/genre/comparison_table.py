@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from zoneclf.deep.csv_cells import as_csv
 from zoneclf.deep.genre.comparing import Compared
 from zoneclf.deep.genre.diagnosis import tendency
-from zoneclf.deep.genre.results import as_csv
 from zoneclf.deep.recipe import plain
 from zoneclf.writing import write_text
 

@@ -3,13 +3,11 @@
 Names of runs, genres and tracks are text only: the template escapes everything.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from zoneclf.console import printable
 from zoneclf.deep.genre.curve_figures import MOST_GENRES, precision_recall_figure
@@ -21,6 +19,7 @@ from zoneclf.deep.genre.figures import (
     labels_figure,
     reliability_figure,
 )
+from zoneclf.deep.pages import render, span, two
 from zoneclf.deep.pictures import losses_figure
 
 SCORE = "PR-AUC"
@@ -54,22 +53,20 @@ def render_page(
     title
         What the page is about.
     """
-    environment = Environment(
-        loader=PackageLoader("zoneclf.deep", "genre"), autoescape=True, undefined=StrictUndefined
-    )
     first = evaluations[0]
-    return environment.get_template("diagnosis.html.j2").render(
-        title=printable(title),
+    return render(
+        "genre/diagnosis.html.j2",
+        title,
+        pictures,
         runs=[_run(one) for one in evaluations],
         split=first.scored.split,
         tracks=len(first.scored.targets),
         genres=len(first.genres),
         most_genres=MOST_GENRES,
         without=[printable(genre) for genre in first.metrics["genres_without_tracks"]],
-        pictures={name: base64.b64encode(image).decode() for name, image in pictures.items()},
         percent=_percent,
-        two=_two,
-        span=_span,
+        two=two,
+        span=span,
         ratio=_ratio,
     )
 
@@ -115,14 +112,6 @@ def _worst(one: Evaluation) -> list[dict[str, Any]]:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
-
-
-def _two(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _span(ends: Sequence[float] | None) -> str:
-    return "-" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
 
 
 def _ratio(value: float | None) -> str:

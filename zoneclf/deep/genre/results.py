@@ -1,18 +1,17 @@
 """results/genre/<run>/: metrics.json, per_genre.csv, predictions.parquet, pictures, report.html."""
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoneclf.deep.csv_cells import cell
+from zoneclf.deep.csv_cells import as_csv
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json, names_of
 from zoneclf.deep.genre.page import pictures_of, render_page
+from zoneclf.deep.pages import write_page
 from zoneclf.writing import make_folder, replacing, write_text
 
 RESULTS = Path("results/genre")
@@ -39,10 +38,7 @@ def write_comparison(evaluations: Sequence[Evaluation], folder: Path, title: str
 
 def _write_page(evaluations: Sequence[Evaluation], folder: Path, title: str) -> None:
     pictures = pictures_of(evaluations)
-    for name, picture in pictures.items():
-        with replacing(folder / f"{name}.png") as partial:
-            partial.write_bytes(picture)
-    write_text(render_page(evaluations, pictures, title), folder / "report.html")
+    write_page(folder, render_page(evaluations, pictures, title), pictures)
 
 
 def _predictions(evaluation: Evaluation) -> pa.Table:
@@ -61,13 +57,3 @@ def _predictions(evaluation: Evaluation) -> pa.Table:
 
 
 _LIST = pa.list_(pa.string())
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as CSV with a header; texts that a spreadsheet would run get an apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: cell(value) for name, value in row.items()})
-    return text.getvalue()
