@@ -9,6 +9,7 @@ from zoneclf.errors import ModelError
 CNN = {"labels": 3, "mels": 16, "frames": 20, "base_channels": 8, "features": 6}
 MERT = {"labels": 3, "inputs": 10, "units": [8, 4]}
 SHAPES = {"mel-cnn": CNN, "mert-mlp": MERT, "fusion": {"cnn": CNN, "mert": MERT}}
+SHAPES["mood-resnet"] = CNN | {"blocks": 2}
 BATCH = {"spectrogram": torch.randn(2, 16, 20), "embedding": torch.randn(2, 10)}
 
 
@@ -19,6 +20,7 @@ def test_logits_have_one_column_per_label_and_every_weight_learns(name):
     batch = {key: BATCH[key] for key in needs(name)}
     logits = network(batch)
     assert logits.shape == (2, 3)
+    assert network.eval().head(network.embed(batch)).equal(network(batch))
     assert set(branches(network)) == needs(name)
     logits.square().sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
@@ -26,8 +28,9 @@ def test_logits_have_one_column_per_label_and_every_weight_learns(name):
 
 @pytest.mark.parametrize("mels", [8, 16, 40, 64, 128])
 @pytest.mark.parametrize("frames", [8, 33])
-def test_any_size_of_spectrogram_goes_through(mels, frames):
-    network = build("mel-cnn", CNN | {"mels": mels}).eval()
+@pytest.mark.parametrize("name", ["mel-cnn", "mood-resnet"])
+def test_any_size_of_spectrogram_goes_through(name, mels, frames):
+    network = build(name, CNN | {"mels": mels}).eval()
     logits = network({"spectrogram": torch.randn(2, mels, frames)})
     assert torch.isfinite(logits).all()
 
@@ -61,6 +64,8 @@ def test_inputs_are_brought_to_the_units_of_training():
     [
         ("resnet", CNN, "architecture 'resnet' is unknown; known here: mel-cnn"),
         ("mel-cnn", CNN | {"width": 3}, "unknown key 'width'"),
+        ("mel-cnn", CNN | {"blocks": 3}, "unknown key 'blocks'"),
+        ("mood-resnet", CNN | {"blocks": 99}, "blocks is 99; it must be from 1 to 8"),
         ("mel-cnn", {"labels": 3}, "the key 'mels' is missing"),
         ("mel-cnn", CNN | {"base_channels": 10**9}, "base_channels is 1000000000"),
         ("mel-cnn", CNN | {"labels": True}, "labels must be int"),

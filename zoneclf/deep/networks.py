@@ -14,33 +14,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoneclf.deep.layers import (
+    MAX_INPUT,
+    MAX_LAYERS,
+    MAX_WIDTH,
+    CnnParameters,
+    Headed,
+    Units,
+    pooled,
+    registers_of,
+    within,
+)
+from zoneclf.deep.resnet import MoodResNet, ResNetParameters
 from zoneclf.deep.strict import MisfitError
 from zoneclf.deep.strict import build as build_strictly
 from zoneclf.errors import ModelError
-
-MAX_WIDTH, MAX_LAYERS, MAX_INPUT = 4096, 6, 20_000
-_SPREAD_FLOOR = 1e-3  # of a band that never changes
-_REGISTERS = 4  # parts of the frequency axis that the pooled features keep apart
-
-
-@dataclass(frozen=True, kw_only=True)
-class CnnParameters:
-    """Shape of a `MelCnn`.  `frames` is the length of the crops it learns from."""
-
-    labels: int
-    mels: int
-    frames: int
-    base_channels: int = 96
-    features: int = 256
-    dropout: float = 0.3
-
-    def __post_init__(self) -> None:
-        _within("labels", self.labels, 1, MAX_INPUT)
-        _within("mels", self.mels, 8, 1024)
-        _within("frames", self.frames, 8, 100_000)
-        _within("base_channels", self.base_channels, 4, 1024)
-        _within("features", self.features, 1, MAX_WIDTH)
-        _within("dropout", self.dropout, 0, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +41,12 @@ class MertParameters:
     dropout: float = 0.3
 
     def __post_init__(self) -> None:
-        _within("labels", self.labels, 1, MAX_INPUT)
-        _within("inputs", self.inputs, 1, MAX_INPUT)
-        _within("number of units", len(self.units), 1, MAX_LAYERS)
+        within("labels", self.labels, 1, MAX_INPUT)
+        within("inputs", self.inputs, 1, MAX_INPUT)
+        within("number of units", len(self.units), 1, MAX_LAYERS)
         for width in self.units:
-            _within("units", width, 1, MAX_WIDTH)
-        _within("dropout", self.dropout, 0, 0.95)
+            within("units", width, 1, MAX_WIDTH)
+        within("dropout", self.dropout, 0, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,27 +60,7 @@ class FusionParameters:
     def __post_init__(self) -> None:
         if self.cnn.labels != self.mert.labels:
             raise MisfitError(f"labels is {self.mert.labels} in mert and {self.cnn.labels} in cnn")
-        _within("dropout", self.dropout, 0, 0.95)
-
-
-class Units(nn.Module):
-    """Brings every feature to mean 0 and spread 1; both are stored with the weights."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(features))
-        self.register_buffer("spread", torch.ones(features))
-
-    def set(self, mean: Tensor, spread: Tensor) -> None:
-        """Take a mean and a standard deviation per feature."""
-        self.mean.copy_(mean)
-        self.spread.copy_(spread.clamp_min(_SPREAD_FLOOR))
-
-    def forward(self, values: Tensor, axis: int) -> Tensor:
-        """Return `values` in these units, whose axis `axis` counts features."""
-        shape = [1] * values.dim()
-        shape[axis] = -1
-        return (values - self.mean.view(shape)) / self.spread.view(shape)
+        within("dropout", self.dropout, 0, 0.95)
 
 
 class Separable(nn.Module):
@@ -115,7 +83,7 @@ class Separable(nn.Module):
         return found + image if self.adds else found
 
 
-class MelCnn(nn.Module):
+class MelCnn(Headed):
     """Convolutions over bands and frames; the mean over time of four registers; one hidden layer.
 
     Widths are b/4, b, b, 2b, 2b, 4b for b base channels, at 1/4, 1/4, 1/4, 1/8, 1/8 and 1/16 of
@@ -131,11 +99,9 @@ class MelCnn(nn.Module):
         self.stem_norm = nn.BatchNorm2d(thin)
         blocks = [(thin, b, 1), (b, b, 1), (b, 2 * b, 2), (2 * b, 2 * b, 1), (2 * b, 4 * b, 2)]
         self.blocks = nn.Sequential(*(Separable(*block) for block in blocks))
-        bands = -(-p.mels // 16)
-        self.registers = min(_REGISTERS, bands)
+        self.registers = registers_of(-(-p.mels // 16))
         self.hidden = nn.Linear(4 * b * self.registers, p.features)
-        self.dropout = nn.Dropout(p.dropout)
-        self.head = nn.Linear(p.features, p.labels)
+        self.add_head(p.features, p.labels, p.dropout)
         self.to(memory_format=torch.channels_last)  # a third faster on processors
 
     def embed(self, batch: dict[str, Tensor]) -> Tensor:
@@ -144,27 +110,20 @@ class MelCnn(nn.Module):
         image = image.to(memory_format=torch.channels_last)
         image = functional.relu(self.stem_norm(self.stem(image)))
         image = self.blocks(functional.max_pool2d(image, 2, ceil_mode=True))
-        parts = image.mean(3).tensor_split(self.registers, 2)
-        pooled = torch.cat([part.mean(2) for part in parts], 1)
-        return functional.relu(self.hidden(self.dropout(pooled)))
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return logits, shape (batch, labels)."""
-        return self.head(self.dropout(self.embed(batch)))
+        return functional.relu(self.hidden(self.dropout(pooled(image, self.registers))))
 
 
-class MertMlp(nn.Module):
+class MertMlp(Headed):
     """Hidden layers on an embedding per track."""
 
     def __init__(self, parameters: MertParameters) -> None:
-        super().__init__()
         p = parameters
+        super().__init__()
         self.units = Units(p.inputs)
         widths = [p.inputs, *p.units]
         pairs = itertools.pairwise(widths)
         self.layers = nn.ModuleList(nn.Linear(here, there) for here, there in pairs)
-        self.dropout = nn.Dropout(p.dropout)
-        self.head = nn.Linear(widths[-1], p.labels)
+        self.add_head(widths[-1], p.labels, p.dropout)
 
     def embed(self, batch: dict[str, Tensor]) -> Tensor:
         """Return shape (batch, units of the last layer)."""
@@ -173,26 +132,20 @@ class MertMlp(nn.Module):
             values = functional.relu(layer(self.dropout(values)))
         return values
 
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return logits, shape (batch, labels)."""
-        return self.head(self.dropout(self.embed(batch)))
 
-
-class Fusion(nn.Module):
+class Fusion(Headed):
     """Features of both branches side by side, then one layer."""
 
     def __init__(self, parameters: FusionParameters) -> None:
-        super().__init__()
         p = parameters
+        super().__init__()
         self.cnn, self.mert = MelCnn(p.cnn), MertMlp(p.mert)
         self.cnn.head, self.mert.head = nn.Identity(), nn.Identity()
-        self.dropout = nn.Dropout(p.dropout)
-        self.head = nn.Linear(p.cnn.features + p.mert.units[-1], p.cnn.labels)
+        self.add_head(p.cnn.features + p.mert.units[-1], p.cnn.labels, p.dropout)
 
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return logits, shape (batch, labels)."""
-        both = torch.cat([self.cnn.embed(batch), self.mert.embed(batch)], 1)
-        return self.head(self.dropout(both))
+    def embed(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return shape (batch, features of both)."""
+        return torch.cat([self.cnn.embed(batch), self.mert.embed(batch)], 1)
 
 
 # A network's class is chosen by name from here and nowhere else.
@@ -200,6 +153,7 @@ ARCHITECTURES: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "mel-cnn": (MelCnn, CnnParameters),
     "mert-mlp": (MertMlp, MertParameters),
     "fusion": (Fusion, FusionParameters),
+    "mood-resnet": (MoodResNet, ResNetParameters),
 }
 
 
@@ -225,15 +179,10 @@ def branches(network: nn.Module) -> dict[str, nn.Module]:
     """Return the parts of a network that read ``spectrogram`` and ``embedding``."""
     if isinstance(network, Fusion):
         return {"spectrogram": network.cnn, "embedding": network.mert}
-    return {"spectrogram" if isinstance(network, MelCnn) else "embedding": network}
+    return {"embedding" if isinstance(network, MertMlp) else "spectrogram": network}
 
 
 def needs(name: str) -> frozenset[str]:
     """Return which inputs the architecture `name` reads."""
-    both = {"mel-cnn": {"spectrogram"}, "mert-mlp": {"embedding"}}
-    return frozenset(both.get(name, {"spectrogram", "embedding"}))
-
-
-def _within(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise MisfitError(f"{name} is {value}; it must be from {least} to {most}")
+    reads = {"mert-mlp": {"embedding"}, "fusion": {"spectrogram", "embedding"}}
+    return frozenset(reads.get(name, {"spectrogram"}))
