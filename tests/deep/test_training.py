@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoneclf.deep.augmentation import Augmentation, Augmenter
 from zoneclf.deep.batches import MAX_CROPS, Inputs, answers, crop
 from zoneclf.deep.history import Epoch, draw_history, stalls_of
 from zoneclf.deep.losses import weighted_bce
@@ -57,9 +58,9 @@ def agreement(logits, targets):
     return float(((logits > 0) == (targets > 0)).mean())
 
 
-def lesson_of(clips, score=agreement):
+def lesson_of(clips, score=agreement, augmenter=None):
     return Lesson(
-        inputs=Inputs(clips, FRAMES),
+        inputs=Inputs(clips, FRAMES, augmenter=augmenter),
         targets=torch.from_numpy(clips.targets.astype(np.float32)),
         train=list(range(10, len(clips.targets))),
         valid=list(range(10)),
@@ -82,7 +83,7 @@ def fit(folder, *, settings=SETTINGS, kept=None, clips=None, score=agreement, **
     torch.manual_seed(5)
     network = build("mel-cnn", PARAMETERS | {"dropout": 0.3})
     more.pop("freeze", lambda _: None)(network)
-    lesson = lesson_of(clips or MadeUp(), score)
+    lesson = lesson_of(clips or MadeUp(), score, more.pop("augmenter", None))
     epochs = Fit(lesson, settings, folder, kept or Kept(), run="r", **more)(network)
     return epochs, network
 
@@ -344,9 +345,16 @@ def test_what_is_frozen_stays_as_it_was_and_the_rest_learns(tmp_path):
     assert moved == {"hidden.weight", "hidden.bias", "head.weight", "head.bias"}
 
 
-def test_a_half_frozen_run_goes_on_exactly(tmp_path):
+AUGMENTER = Augmenter(
+    Augmentation(noise_db=20, stretch=0.2, pitch=1, time_mask=0.2, frequency_mask=0.2),
+    MadeUp.spectrogram_settings,
+)
+
+
+@pytest.mark.parametrize("more", [{"freeze": half_frozen}, {"augmenter": AUGMENTER}])
+def test_a_frozen_or_augmented_run_goes_on_exactly(tmp_path, more):
     whole, kept = Kept(), Kept()
-    fit(tmp_path / "whole", kept=whole, freeze=half_frozen)
+    fit(tmp_path / "whole", kept=whole, **more)
 
     class Stop(Teller):
         def batch(self, epoch, done, *_):
@@ -354,7 +362,7 @@ def test_a_half_frozen_run_goes_on_exactly(tmp_path):
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "cut", tell=Stop(), save_every_s=0, freeze=half_frozen)
-    fit(tmp_path / "cut", kept=kept, freeze=half_frozen)
+        fit(tmp_path / "cut", tell=Stop(), save_every_s=0, **more)
+    fit(tmp_path / "cut", kept=kept, **more)
     for name, weight in whole.weights["last"].items():
         assert weight.equal(kept.weights["last"][name]), name

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from zoneclf.deep.augmentation import Augmenter
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import TableError, UsageError
 
@@ -39,32 +40,47 @@ class Inputs:
     """What a network reads of some clips.
 
     `frames` is the length of a crop, 0 where the network reads no spectrogram; `embeddings` has a
-    row per clip, None where it reads none.
+    row per clip, None where it reads none; `augmenter` changes random crops, never others.
     """
 
     clips: Clips
     frames: int
     embeddings: Floats | None = field(default=None, repr=False)
+    augmenter: Augmenter | None = None
 
     def batch(self, places: Sequence[int], starts: Sequence[int]) -> dict[str, Tensor]:
         """Return the crops of `places` that begin at the frames `starts`."""
+        if not self.frames:
+            return self._put_together([], places)
+        pairs = zip(places, starts, strict=True)
+        crops = [crop(self.clips.spectrogram(p), start, self.frames) for p, start in pairs]
+        return self._put_together(crops, places)
+
+    def random_batch(self, places: Sequence[int], random: np.random.Generator) -> dict[str, Tensor]:
+        """Return a crop of each place, from anywhere in it, changed if there is an augmenter."""
+        draws = random.random(len(places))
+        if not self.frames:
+            return self._put_together([], places)
+        lengths = [self.frames] * len(places)
+        if self.augmenter is not None:
+            lengths = self.augmenter.lengths(len(places), self.frames, random)
+        crops = []
+        for place, draw, length in zip(places, draws, lengths, strict=True):
+            whole = self.clips.spectrogram(place)
+            start = int(draw * (max(0, len(whole) - length) + 1))
+            found = crop(whole, start, length)
+            if self.augmenter is not None:
+                found = self.augmenter.change(found, self.frames, random)
+            crops.append(found)
+        return self._put_together(crops, places)
+
+    def _put_together(self, crops: Sequence[Floats], places: Sequence[int]) -> dict[str, Tensor]:
         found = {}
         if self.frames:
-            pairs = zip(places, starts, strict=True)
-            crops = [crop(self.clips.spectrogram(p), start, self.frames) for p, start in pairs]
             found["spectrogram"] = torch.from_numpy(np.stack(crops))
         if self.embeddings is not None:
             found["embedding"] = torch.from_numpy(self.embeddings[list(places)])
         return found
-
-    def random_batch(self, places: Sequence[int], random: np.random.Generator) -> dict[str, Tensor]:
-        """Return a crop of each place, from anywhere in it."""
-        draws = random.random(len(places))
-        if not self.frames:
-            return self.batch(places, [0] * len(places))
-        spare = [max(0, len(self.clips.spectrogram(p)) - self.frames) for p in places]
-        starts = [int(draw * (most + 1)) for draw, most in zip(draws, spare, strict=True)]
-        return self.batch(places, starts)
 
     def starts(self, place: int) -> list[int]:
         """Return where the crops begin that answer for a clip: evenly spread over all of it."""

@@ -10,14 +10,15 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
-from zoneclf.deep.batches import Floats
+from zoneclf.deep.augmentation import NAMES, Augmenter
+from zoneclf.deep.batches import Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
 from zoneclf.deep.history import Epoch
 from zoneclf.deep.networks import branches, build, needs
 from zoneclf.deep.recipe import LearningRecipe, plain
 from zoneclf.deep.sets.embeddings import name_of
 from zoneclf.deep.sets.track_set import TrackSet
-from zoneclf.errors import TableError
+from zoneclf.errors import TableError, UsageError
 from zoneclf.store import TableNote, read_note
 
 # Goes up when the same recipe on the same set would learn something else.
@@ -44,7 +45,9 @@ class Material(Generic[S]):
 
     def digest(self, recipe: LearningRecipe) -> str:
         """Return the hash of all that decides what is learnt."""
-        told = {key: value for key, value in plain(recipe).items() if key not in _TELLING}
+        # What is off is left out, so that it has the hash of a recipe that could not tell it.
+        off = set(NAMES) - set(recipe.augmentation.given)
+        told = {key: v for key, v in plain(recipe).items() if key not in {*_TELLING, *off}}
         note = dataclasses.asdict(self.note) if self.note else None
         content = [VERSION, self.prepared.sha256, told, note]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -69,16 +72,28 @@ def material_of(prepared: S, architecture: str, name: str = "") -> Material[S]:
         raise TableError(f"{error} ({hint})") from error
 
 
-def crop_frames(prepared: TrackSet, architecture: str, crop_s: float) -> int:
-    """Return the frames of a crop: of so many seconds, or of the longest training clip.
+def learning_inputs(material: Material[Any], architecture: str, recipe: LearningRecipe) -> Inputs:
+    """Return what a network learns from: crops as long as the recipe says, or the longest clip.
 
-    0 where the network reads no spectrogram.
+    Raises
+    ------
+    UsageError
+        If crops are to be changed and the network reads no spectrogram.
     """
+    prepared: TrackSet = material.prepared
+    given = recipe.augmentation.given
     if "spectrogram" not in needs(architecture):
-        return 0
-    asked = round(crop_s / prepared.spectrogram_settings.frame_s)
+        if given:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise UsageError(f"{options}: changes what is heard, and {architecture} hears nothing")
+        return Inputs(prepared, 0, material.embeddings)
+    asked = round(recipe.crop_s / prepared.spectrogram_settings.frame_s)
     longest = prepared.frame_counts[prepared.places("train")].max()
-    return int(max(_LEAST_FRAMES, min(asked, longest)))
+    augmenter = None
+    if given:
+        augmenter = Augmenter(recipe.augmentation, prepared.spectrogram_settings)
+    frames = int(max(_LEAST_FRAMES, min(asked, longest)))
+    return Inputs(prepared, frames, material.embeddings, augmenter)
 
 
 def fresh_network(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from zoneclf.deep import augmentation
+from zoneclf.deep.augmentation import Augmentation
 from zoneclf.deep.strict import MisfitError, build
 from zoneclf.deep.training import FitSettings
 from zoneclf.errors import UsageError
@@ -21,11 +23,12 @@ BOUNDS: Bounds = {
     "patience": (1, 100_000),
     "clip": (0, 1e6),
     "seed": (0, 2**32 - 1),
+    **augmentation.BOUNDS,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningRecipe(FitSettings):
+class LearningRecipe(FitSettings, Augmentation):
     """What any run of training can be told; a task's own recipe says the rest.
 
     `crop_s` are the seconds of a spectrogram that a network hears at once.
@@ -43,6 +46,11 @@ class LearningRecipe(FitSettings):
         """What the training loop is told."""
         names = [one.name for one in dataclasses.fields(FitSettings)]
         return FitSettings(**{name: getattr(self, name) for name in names})
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How crops are changed while it learns."""
+        return Augmentation(**{name: getattr(self, name) for name in augmentation.NAMES})
 
 
 def require_bounds(recipe: LearningRecipe, bounds: Bounds) -> None:

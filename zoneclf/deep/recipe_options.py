@@ -28,6 +28,11 @@ LEARNING: dict[str, Any] = {
     "schedule": option(str, "cosine or plateau.", "cosine"),
     "clip": option(float, "Longest gradient; 0: any.", "1"),
     "seed": option(int, "Seed of weights, order, crops and dropout.", "0"),
+    "noise_db": option(float, "Add noise while learning: least sound over noise, in dB.", "none"),
+    "stretch": option(float, "Change the tempo: 0.1 is up to 1.1 times.", "0"),
+    "pitch": option(float, "Change the pitch by up to so many semitones.", "0"),
+    "time_mask": option(float, "Blank up to this part of a crop's time.", "0"),
+    "frequency_mask": option(float, "Blank up to this part of its bands.", "0"),
 }
 
 

@@ -200,6 +200,19 @@ def test_a_run_of_another_task_is_refused(workspace):
     assert "is a run of mood; here one of genre is needed" in done.stderr
 
 
+def test_crops_that_are_changed_make_another_run(workspace):
+    train("set", *TINY, "--epochs", "1")
+    changes = ["--noise-db", "10", "--stretch", "0.1", "--time-mask", "0.2"]
+    train("set", *TINY, "--epochs", "1", *changes)
+    told = [card_of(f"mel-cnn-{number}")["recipe"]["noise_db"] for number in (1, 2)]
+    assert told == [None, 10.0]
+    first, second = weights_of("mel-cnn-1"), weights_of("mel-cnn-2")
+    assert not torch.equal(first["head.weight"], second["head.weight"])
+    embed(workspace / "set")
+    done = train("set", "--architecture", "mert-mlp", *changes, code=2)
+    assert "--noise-db, --stretch, --time-mask: changes what is heard, and mert-mlp" in done.stderr
+
+
 def test_class_weights_are_told_in_debug_output(workspace):
     told = [
         CliRunner().invoke(app, [*verbose, "deep", "genre", "train", "set", *TINY, *more]).stderr

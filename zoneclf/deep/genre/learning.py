@@ -9,13 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from zoneclf.deep.batches import Inputs
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
 from zoneclf.deep.genre.ranking import average_precision, steps_of
 from zoneclf.deep.genre.training_recipe import Recipe
 from zoneclf.deep.history import result_name
 from zoneclf.deep.losses import describe_weights, focal, pos_weights, weighted_bce
-from zoneclf.deep.material import Material, Storing, crop_frames, fresh_network, material_of
+from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
 
@@ -34,9 +33,8 @@ def lesson_of(material: GenreMaterial, recipe: Recipe, device: str) -> tuple[Les
         )
     targets = torch.from_numpy(prepared.targets.astype(np.float32))
     weights = pos_weights(targets[train], recipe.pos_weight_power, recipe.pos_weight_cap)
-    frames = crop_frames(prepared, recipe.architecture, recipe.crop_s)
     lesson = Lesson(
-        inputs=Inputs(prepared, frames, material.embeddings),
+        inputs=learning_inputs(material, recipe.architecture, recipe),
         targets=targets,
         train=train.tolist(),
         valid=valid.tolist(),
