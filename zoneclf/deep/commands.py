@@ -2,6 +2,7 @@
 
 import typer
 
+from zoneclf.deep.affect import prepare_commands as affect_sets
 from zoneclf.deep.encoders.commands import embed
 from zoneclf.deep.genre.compare_commands import compare
 from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
@@ -16,6 +17,8 @@ app = typer.Typer(
 )
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
 app.add_typer(genre_app, name="genre")
+affect_app = typer.Typer(no_args_is_help=True, help="Arousal and valence.")
+app.add_typer(affect_app, name="affect")
 app.command()(embed)
 app.command("predict")(predict_newest)
 
@@ -25,6 +28,12 @@ def genre() -> None:
     """Prepare labelled music, train, tune thresholds, evaluate, predict, compare presets."""
 
 
+@affect_app.callback()
+def affect() -> None:
+    """Prepare music with ratings of arousal and valence, and learn them."""
+
+
+affect_app.command("prepare")(affect_sets.prepare_command)
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
 genre_app.command()(train)

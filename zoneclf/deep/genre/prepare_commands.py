@@ -14,24 +14,31 @@ from zoneclf.deep.genre.preparing import Prepared, PrepareOptions, prepare
 from zoneclf.deep.genre.synthesis import make_set
 from zoneclf.deep.readers.fma import LEVELS, SUBSETS, Level
 from zoneclf.deep.readers.sources import READERS, Reader, ReaderOptions, read_source, reader_of
-from zoneclf.deep.sets.grouping import GROUPS, Group
-from zoneclf.deep.sets.making import SPLITTING, Splitting
+from zoneclf.deep.sets.prepare_options import (
+    Audio,
+    GroupBy,
+    Jobs,
+    Json,
+    Limit,
+    Mels,
+    Name,
+    Output,
+    Seed,
+    Settings,
+    SharesOf,
+    Splits,
+    set_name,
+    set_options,
+    tell_problems,
+)
 from zoneclf.deep.sets.spectrogram_options import one_of, settings_for, spectrogram_changes
-from zoneclf.deep.sets.splitting import shares_from
 from zoneclf.deep.spectrograms import SpectrogramSettings
 from zoneclf.errors import UsageError
 
 SETS = Path("dataset/genre")
-_SHOWN = 5
 
 _Source = Annotated[Path, typer.Argument(help="Folder, table or array of labelled music.")]
-_Name = Annotated[str, typer.Option("--name", help="Name of the set; default: PATH's.")]
 _Reader = Annotated[str, typer.Option("--reader", help=f"auto, {', '.join(READERS)}.")]
-_Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="Folder of the set; default: dataset/genre/NAME."),
-]
-_Audio = Annotated[Path | None, typer.Option("--audio", help="Folder of the sound.")]
 _Level = Annotated[
     str, typer.Option("--genre-level", help=f"FMA: {', '.join(LEVELS)} (with parents).")
 ]
@@ -43,12 +50,6 @@ _Least = Annotated[
     int, typer.Option("--min-samples-per-genre", min=1, help="Leave rarer genres out.")
 ]
 _Most = Annotated[int, typer.Option("--max-genres", min=0, help="Most frequent ones only; 0: all.")]
-_Shares = Annotated[str, typer.Option("--shares", help="Parts of train/valid/calib/test.")]
-_Splits = Annotated[str, typer.Option("--splits", help="drawn, or given by the data set.")]
-_GroupBy = Annotated[str, typer.Option("--group", help="Kept together: artist, album or none.")]
-_Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of the splits.")]
-_Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0: one per core.")]
-_Limit = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds for one track.")]
 _Seconds = Annotated[
     float | None,
     typer.Option(
@@ -57,21 +58,15 @@ _Seconds = Annotated[
         help="Of a track's middle, 1200 at most; 0: as much as that.  [30, arrays: 0]",
     ),
 ]
-_Mels = Annotated[int | None, typer.Option("--mels", help="Mel bands.  [128]")]
-_Settings = Annotated[
-    list[str] | None,
-    typer.Option("--spectrogram", help="Another setting, as hop=256; may be repeated."),
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @reports_errors
 def prepare_command(
     path: _Source,
-    name: _Name = "",
+    name: Name = "",
     reader: _Reader = "auto",
-    output: _Output = None,
-    audio: _Audio = None,
+    output: Output = None,
+    audio: Audio = None,
     genre_level: _Level = "top",
     subset: _Subset = "",
     tags: _Tags = "",
@@ -79,23 +74,23 @@ def prepare_command(
     label_names: _Names = None,
     min_samples_per_genre: _Least = 1,
     max_genres: _Most = 0,
-    shares: _Shares = "60/15/10/15",
-    splits: _Splits = "drawn",
-    group: _GroupBy = "artist",
-    seed: _Seed = 0,
-    jobs: _Jobs = 0,
-    time_limit: _Limit = 120.0,
+    shares: SharesOf = "60/15/10/15",
+    splits: Splits = "drawn",
+    group: GroupBy = "artist",
+    seed: Seed = 0,
+    jobs: Jobs = 0,
+    time_limit: Limit = 120.0,
     max_seconds: _Seconds = None,
-    mels: _Mels = None,
-    spectrogram: _Settings = None,
-    json_: _Json = False,
+    mels: Mels = None,
+    spectrogram: Settings = None,
+    json_: Json = False,
 ) -> None:
     """Index labelled music, store its spectrograms, choose genres and draw splits.
 
     Goes on where it was stopped.  Tracks that cannot be used are listed in problems.csv.
     """
     told = dict(locals())
-    place = output or SETS / _set_name(name, path)
+    place = output or SETS / set_name(name, path)
     _tell(_prepared(path, place, told), as_json=json_)
 
 
@@ -104,12 +99,7 @@ def _prepared(path: Path, place: Path, told: Mapping[str, Any]) -> Prepared:
     options = PrepareOptions(
         min_samples=told["min_samples_per_genre"],
         max_genres=told["max_genres"],
-        shares=shares_from(told["shares"]),
-        splits=cast(Splitting, one_of("--splits", told["splits"], SPLITTING)),
-        group=cast(Group, one_of("--group", told["group"], GROUPS)),
-        seed=told["seed"],
-        jobs=told["jobs"],
-        time_limit_s=told["time_limit"],
+        **set_options(told),
     )
     reading = ReaderOptions(
         audio=told["audio"],
@@ -129,21 +119,9 @@ def _prepared(path: Path, place: Path, told: Mapping[str, Any]) -> Prepared:
     return prepare(listing, place, options, source=source, voice=console)
 
 
-def _set_name(name: str, path: Path) -> str:
-    found = name or absolute(path).stem or "set"
-    if found in (".", "..") or any(mark in found for mark in "/\\\0"):
-        raise UsageError(f"option --name: {found!r} must be the name of a folder")
-    return found
-
-
 def _tell(done: Prepared, *, as_json: bool) -> None:
     """Print what was done; the first problems go to standard error."""
-    console.close()
-    for problem in done.problems[:_SHOWN]:
-        console.warn(f"{problem.where}: {problem.what}")
-    if len(done.problems) > _SHOWN:
-        more = len(done.problems) - _SHOWN
-        console.warn(f"and {more} more, all in {done.folder / 'problems.csv'}")
+    tell_problems(done.problems, done.folder)
     typer.echo(json.dumps(_as_json(done), indent=2) if as_json else printable(_text(done)))
     if done.failed:
         raise typer.Exit(PARTIAL)
@@ -182,7 +160,7 @@ def synthesise_command(
         float, typer.Option("--imbalance", help="Most frequent genre for one of the rarest.")
     ] = 100.0,
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=600.0)] = 3.0,
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> None:
     """Make up labelled clips whose genres can be heard, with a long tail of rare genres."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
