@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from zoneclf.console import console
 from zoneclf.deep.checkpoint import Checkpoint, load_checkpoint
-from zoneclf.deep.genre.inference import logits_of
+from zoneclf.deep.inference import logits_of
 from zoneclf.deep.material import S
 from zoneclf.deep.run_card import Run, read_run
 from zoneclf.deep.sets.embeddings import embeddings_read

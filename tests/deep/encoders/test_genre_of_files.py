@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint
-from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
+from zoneclf.deep.inference import logits_of
 
 
 def said(*options: object, code: int = 0) -> Any:

@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint, read_card
 from zoneclf.deep.csv_cells import as_csv
+from zoneclf.deep.embedding_ears import embedding_for
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.decision import Decision, decide
-from zoneclf.deep.genre.embedding_ears import embedding_for
-from zoneclf.deep.genre.hearing import ears_for
-from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.judging import TuneOptions
 from zoneclf.deep.genre.metrics import metrics
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
+from zoneclf.deep.hearing import ears_for
+from zoneclf.deep.inference import logits_of
 from zoneclf.deep.source_tracks import Wanted
 from zoneclf.errors import ModelError, TableError, UsageError
 from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from zoneclf.cli import app
 from zoneclf.deep.checkpoint import load_checkpoint
-from zoneclf.deep.genre.inference import logits_of
 from zoneclf.deep.genre.learning import GENRE, macro_average_precision
 from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.prepared import load_prepared
 from zoneclf.deep.genre.training_recipe import read_recipe
+from zoneclf.deep.inference import logits_of
 from zoneclf.deep.recipe import plain
 from zoneclf.deep.run_card import Run, RunCard, unfinished, write_run
 from zoneclf.deep.sets.embeddings import command_for

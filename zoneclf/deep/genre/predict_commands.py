@@ -143,9 +143,9 @@ class _Asked:
 def _predict(folder: Path, tracks: _Tracks, rule: "RuleOptions", asked: _Asked) -> None:
     from zoneclf.deep.checkpoint import load_checkpoint
     from zoneclf.deep.genre.choosing import choose
-    from zoneclf.deep.genre.hearing import ears_for
     from zoneclf.deep.genre.judging import TASK
     from zoneclf.deep.genre.predicting import predict, write_features
+    from zoneclf.deep.hearing import ears_for
 
     files, table = tracks.wanted(asked.table)
     checkpoint = load_checkpoint(folder, task=TASK)

@@ -9,18 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from zoneclf.audio.files import path_text
+from zoneclf.deep.asking import Said, ask
 from zoneclf.deep.checkpoint import Checkpoint
 from zoneclf.deep.genre.choosing import Choice
 from zoneclf.deep.genre.decision import decide
-from zoneclf.deep.genre.hearing import Ears, HeardClips, HeardFile
-from zoneclf.deep.genre.inference import logits_of
-from zoneclf.deep.pace import Pace, Voice
+from zoneclf.deep.hearing import Ears, HeardFile
+from zoneclf.deep.pace import Voice
 from zoneclf.deep.source_tracks import Wanted
 from zoneclf.errors import TableError
 from zoneclf.store import Origin, TableNote, TableSpec, read_note, read_table, write_table
 
-# Files held at once.
-_AT_ONCE = 32
 _ABOUT = ("track_id", "path", "status", "reason")
 EXTRACTOR, VERSION = "genre-network", 1
 # Characters that XGBoost refuses in names of features.
@@ -53,44 +51,22 @@ def predict(
     voice: Voice,
 ) -> list[Prediction]:
     """Return what a network says of files, in order."""
-    pace = Pace("predict", voice)
-    found: list[Prediction] = []
-    for first in range(0, len(files), _AT_ONCE):
-        heard = []
-        for file in files[first : first + _AT_ONCE]:
-            heard.append(ears.hear(file))
-            pace(first + len(heard), len(files))
-        found += _said(checkpoint, choice, heard, ears=ears, device=device)
-    pace.close()
-    return found
-
-
-def _said(
-    checkpoint: Checkpoint, choice: Choice, heard: Sequence[HeardFile], *, ears: Ears, device: str
-) -> list[Prediction]:
-    usable = [file for file in heard if file.is_usable]
     genres = checkpoint.card.labels
-    rows: dict[Path, Any] = {}
-    if usable:
-        clips = HeardClips(usable, ears.settings)
-        logits = logits_of(checkpoint, clips, range(len(usable)), device)
-        probabilities = choice.calibration.probabilities(logits)
-        decided = decide(probabilities, choice.rule)
-        rows = {
-            file.path: pair
-            for file, pair in zip(usable, zip(probabilities, decided, strict=True), strict=True)
-        }
-    return [_prediction(file, genres, rows.get(file.path)) for file in heard]
+    asked = ask(checkpoint, files, ears=ears, device=device, voice=voice)
+    return [_prediction(file, genres, choice, logits=logits) for file, logits in asked]
 
 
-def _prediction(file: HeardFile, genres: Sequence[str], row: Any) -> Prediction:
+def _prediction(
+    file: HeardFile, genres: Sequence[str], choice: Choice, *, logits: Said
+) -> Prediction:
     about = (path_text(file.path), file.track_id, file.status, file.reason)
-    if row is None:
+    if logits is None:
         return Prediction(*about, (), {})
-    probabilities, decided = row
-    order = np.argsort(-probabilities, kind="stable")
+    probabilities = choice.calibration.probabilities(logits[None])
+    decided = decide(probabilities, choice.rule)[0]
+    order = np.argsort(-probabilities[0], kind="stable")
     chosen = tuple(genres[place] for place in order if decided[place])
-    values = [float(value) for value in probabilities]
+    values = [float(value) for value in probabilities[0]]
     return Prediction(*about, chosen, dict(zip(genres, values, strict=True)))
 
 

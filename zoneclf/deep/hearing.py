@@ -18,7 +18,7 @@ from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_fro
 from zoneclf.errors import ModelError, SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from zoneclf.deep.genre.embedding_ears import Embed
+    from zoneclf.deep.embedding_ears import Embed
 
 Floats = npt.NDArray[np.float32]
 
@@ -127,7 +127,7 @@ def ears_for(checkpoint: Checkpoint, *, mert: str, offline: bool, device: str) -
     if not hears:
         return Ears(settings, sees, None)
     # Loads transformers, which takes seconds, so only for networks that need it.
-    from zoneclf.deep.genre.embedding_ears import embedding_for
+    from zoneclf.deep.embedding_ears import embedding_for
 
     return Ears(settings, sees, embedding_for(checkpoint, mert, offline=offline, device=device))
 

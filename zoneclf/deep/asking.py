@@ -1,0 +1,44 @@
+"""Files -> what a network says of each: heard some at a time, so that memory stays flat."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zoneclf.deep.checkpoint import Checkpoint
+from zoneclf.deep.hearing import Ears, HeardClips, HeardFile
+from zoneclf.deep.inference import logits_of
+from zoneclf.deep.pace import Pace, Voice
+from zoneclf.deep.source_tracks import Wanted
+
+# Files held at once.
+_AT_ONCE = 32
+# Shape (labels,); None where a file could not be heard.
+Said = npt.NDArray[np.float32] | None
+
+
+def ask(
+    checkpoint: Checkpoint, files: Sequence[Wanted], *, ears: Ears, device: str, voice: Voice
+) -> Iterator[tuple[HeardFile, Said]]:
+    """Yield each file as it was heard and a network's logits, in order."""
+    pace = Pace("predict", voice)
+    for first in range(0, len(files), _AT_ONCE):
+        heard = []
+        for file in files[first : first + _AT_ONCE]:
+            heard.append(ears.hear(file))
+            pace(first + len(heard), len(files))
+        yield from zip(heard, _said(checkpoint, heard, ears, device=device), strict=True)
+    pace.close()
+
+
+def _said(
+    checkpoint: Checkpoint, heard: Sequence[HeardFile], ears: Ears, *, device: str
+) -> list[Said]:
+    usable = [place for place, file in enumerate(heard) if file.is_usable]
+    found: list[Said] = [None] * len(heard)
+    if usable:
+        clips = HeardClips([heard[place] for place in usable], ears.settings)
+        logits = logits_of(checkpoint, clips, range(len(usable)), device)
+        for place, row in zip(usable, logits, strict=True):
+            found[place] = row
+    return found
