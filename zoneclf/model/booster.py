@@ -20,6 +20,10 @@ from zoneclf.settings import TrainSettings
 Values = npt.NDArray[np.float64]
 # A zone to which a track belongs less than this is not learnt from.
 _SMALLEST_SHARE = 0.01
+# Into so many parts a feature's values are binned where numbers are learnt.  On DEAM's songs that is
+# as good as XGBoost's 256 (trees alone, three draws of artist folds: R2 of arousal 0.001 to 0.003
+# higher, of valence 0.009 lower to 0.008 higher), and a fit of 700 features takes half as long.
+_VALUE_BINS = 64
 
 
 def zone_booster(
@@ -67,7 +71,7 @@ def value_booster(
 ) -> xgb.Booster:
     """Return trees fitted to numbers such as arousal, shape (tracks,), by squared error."""
     data = xgb.DMatrix(features, label=target, weight=weight, nthread=settings.threads)
-    special = {"objective": "reg:squarederror"}
+    special = {"objective": "reg:squarederror", "max_bin": _VALUE_BINS}
     return xgb.train(special | parameters(settings), data, num_boost_round=settings.rounds)
 
 
