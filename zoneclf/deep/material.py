@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from zoneclf.deep.augmentation import NAMES, Augmenter
-from zoneclf.deep.batches import Floats, Inputs
+from zoneclf.deep.batches import Clips, Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
 from zoneclf.deep.history import Epoch
 from zoneclf.deep.networks import branches, build, needs
@@ -72,8 +72,26 @@ def material_of(prepared: S, architecture: str, name: str = "") -> Material[S]:
         raise TableError(f"{error} ({hint})") from error
 
 
-def learning_inputs(material: Material[Any], architecture: str, recipe: LearningRecipe) -> Inputs:
-    """Return what a network learns from: crops as long as the recipe says, or the longest clip.
+def crop_frames(prepared: TrackSet, architecture: str, crop_s: float) -> int:
+    """Return the frames of a crop: of so many seconds, or of the longest training clip.
+
+    0 where the network reads no spectrogram.
+    """
+    if "spectrogram" not in needs(architecture):
+        return 0
+    asked = round(crop_s / prepared.spectrogram_settings.frame_s)
+    longest = prepared.frame_counts[prepared.places("train")].max()
+    return int(max(_LEAST_FRAMES, min(asked, longest)))
+
+
+def learning_inputs(
+    material: Material[Any],
+    architecture: str,
+    recipe: LearningRecipe,
+    *,
+    clips: Clips | None = None,
+) -> Inputs:
+    """Return what a network learns from: crops of the set's tracks, or of `clips` made of them.
 
     Raises
     ------
@@ -82,18 +100,14 @@ def learning_inputs(material: Material[Any], architecture: str, recipe: Learning
     """
     prepared: TrackSet = material.prepared
     given = recipe.augmentation.given
-    if "spectrogram" not in needs(architecture):
-        if given:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise UsageError(f"{options}: changes what is heard, and {architecture} hears nothing")
-        return Inputs(prepared, 0, material.embeddings)
-    asked = round(recipe.crop_s / prepared.spectrogram_settings.frame_s)
-    longest = prepared.frame_counts[prepared.places("train")].max()
+    frames = crop_frames(prepared, architecture, recipe.crop_s)
+    if given and not frames:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"{options}: changes what is heard, and {architecture} hears nothing")
     augmenter = None
     if given:
         augmenter = Augmenter(recipe.augmentation, prepared.spectrogram_settings)
-    frames = int(max(_LEAST_FRAMES, min(asked, longest)))
-    return Inputs(prepared, frames, material.embeddings, augmenter)
+    return Inputs(clips or prepared, frames, material.embeddings, augmenter)
 
 
 def fresh_network(
