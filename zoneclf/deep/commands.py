@@ -2,7 +2,9 @@
 
 import typer
 
+from zoneclf.deep.affect import judging_commands as affect_judging
 from zoneclf.deep.affect import prepare_commands as affect_sets
+from zoneclf.deep.affect import train_commands as affect_training
 from zoneclf.deep.encoders.commands import embed
 from zoneclf.deep.genre.compare_commands import compare
 from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
@@ -30,10 +32,12 @@ def genre() -> None:
 
 @affect_app.callback()
 def affect() -> None:
-    """Prepare music with ratings of arousal and valence, and learn them."""
+    """Prepare music with ratings of arousal and valence, train, evaluate."""
 
 
 affect_app.command("prepare")(affect_sets.prepare_command)
+affect_app.command("train")(affect_training.train)
+affect_app.command("evaluate")(affect_judging.evaluate)
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
 genre_app.command()(train)
