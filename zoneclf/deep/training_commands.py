@@ -78,13 +78,17 @@ def require_name(name: str) -> None:
         raise UsageError(f"--name {name}: must be the name of a folder, without a dash at its end")
 
 
-def tell_run(run: "Run", score: str, *, as_json: bool) -> None:
-    """Print where the run is and what came of it; `score` is what it was stopped by."""
+def tell_run(run: "Run", score: str, *, as_json: bool, report: Path | None = None) -> None:
+    """Print where the run is and what came of it; `score` is what it was stopped by.
+
+    `report` is the page that was made of it, if one was.
+    """
     from zoneclf.deep.history import result_name
 
     result, card = run.card.result, run.card
     if as_json:
         said = {"schema_version": 1, "run": str(run.folder), "set": card.set, **result}
+        said |= {"report": str(report)} if report else {}
         typer.echo(json.dumps(said | {"device": card.device, "recipe": card.recipe}, indent=2))
         return
     typer.echo(
@@ -93,3 +97,5 @@ def tell_run(run: "Run", score: str, *, as_json: bool) -> None:
             f"{result['best_epoch']} of {result['epochs']}, {result['seconds']:.0f} s"
         )
     )
+    if report:
+        typer.echo(printable(f"report: {report} (validation tracks)"))

@@ -34,7 +34,18 @@ def trained(
         patch.chdir(folder)
         said("embed", "--set", "set", "--model", tiny_mert, "--layer", 1, "--chunk", 1)
         said(
-            *("genre", "train", "set", "--name", "both", "--preset", "fusion", "--epochs", 1),
+            *(
+                "genre",
+                "train",
+                "set",
+                "--name",
+                "both",
+                "--preset",
+                "fusion",
+                "--no-report",
+                "--epochs",
+                1,
+            ),
             *("--base-channels", 4, "--cnn-features", 8, "--threads", 1, "--crop", 1),
         )
     return folder

@@ -62,7 +62,7 @@ def test_the_preset_that_trusts_mert_has_branches_twice_as_wide_as_the_others():
 @pytest.mark.slow
 def test_one_command_trains_judges_and_writes_one_table(workspace, recipes):
     """In two processes; the run that was finished before is kept, though it was in another one."""
-    train = ["deep", "genre", "train", "set", *TINY[:-2], "--threads", "1"]
+    train = ["deep", "genre", "train", "set", "--no-report", *TINY[:-2], "--threads", "1"]
     done = CliRunner().invoke(app, [*train, "--preset", "heavy.yaml", "--name", "set-heavy"])
     assert done.exit_code == 0, done.output
     path = Path("models/genre/set-heavy/train.json")

@@ -48,7 +48,18 @@ def trained(prepared_set: PreparedSet, tmp_path_factory: pytest.TempPathFactory)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         said(
-            *("genre", "train", "set", "--name", "tiny", "--base-channels", "4", "--epochs", "2"),
+            *(
+                "genre",
+                "train",
+                "set",
+                "--name",
+                "tiny",
+                "--no-report",
+                "--base-channels",
+                "4",
+                "--epochs",
+                "2",
+            ),
             *("--cnn-features", "8", "--threads", "1", "--crop", "1"),
         )
         said("genre", "tune-thresholds", "tiny", "--strategy", "per-genre")
@@ -222,7 +233,7 @@ def test_a_file_is_heard_as_the_set_was(here: Path) -> None:
 
 def test_transformers_is_not_loaded_for_a_network_without_embeddings() -> None:
     names = "hearing, zoneclf.deep.genre.predicting, zoneclf.deep.genre.judging"
-    code = f"import sys, zoneclf.deep.genre.{names}; print('transformers' in sys.modules)"
+    code = f"import sys, zoneclf.deep.{names}; print('transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

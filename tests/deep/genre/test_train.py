@@ -29,6 +29,7 @@ from zoneclf.errors import ModelError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, write_table
 
 TINY = ["--base-channels", "4", "--cnn-features", "8", "--epochs", "2", "--threads", "1"]
+TINY += ["--no-report"]
 
 
 def train(*options, code=0):
@@ -65,8 +66,15 @@ def weights_of(run):
 
 
 def test_a_run_leaves_all_that_others_need(workspace):
-    done = train("set", *TINY, "--json")
+    done = train("set", *TINY, "--report", "--json")
     said = json.loads(done.stdout)
+    page = Path("results/genre/mel-cnn-1-valid/report.html")
+    assert said["report"] == str(page)
+    told = json.loads(page.with_name("metrics.json").read_text())
+    assert (told["split"], told["pr_auc_macro"]) == ("valid", pytest.approx(said["valid_pr_auc"]))
+    assert "img" in page.read_text()
+    again = train("set", *TINY, "--report", "--name", "mel-cnn-1")  # made once, not at every call
+    assert f"report: {page}" in again.stdout
     folder = Path("models/genre/mel-cnn-1")
     assert said["run"] == str(folder)
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}

@@ -25,6 +25,7 @@ from zoneclf.deep.training_commands import (
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.training_recipe import Recipe
+    from zoneclf.deep.run_card import Run
 
 Preset = Annotated[
     str,
@@ -46,6 +47,9 @@ def train(
     save_every: SaveEvery = 60.0,
     name: Annotated[str, typer.Option(help="Name of the run.", show_default="PRESET-1")] = "",
     resume: Resume = False,
+    report: Annotated[
+        bool, typer.Option(help="Write results/genre/<run>-valid/report.html, too.")
+    ] = True,
     json_: Json = False,
 ) -> None:
     """Train a network on a prepared set and store it under models/genre/.
@@ -68,7 +72,25 @@ def train(
         options=options,
     )
     run = trained(GENRE, asked, lambda: recipe_for(preset, changes))
-    tell_run(run, SCORE, as_json=json_)
+    tell_run(run, SCORE, as_json=json_, report=_page_of(run, device) if report else None)
+
+
+def _page_of(run: "Run", device: str) -> Path:
+    """Return the page of a run on its validation tracks, written unless it is there."""
+    from zoneclf.deep.genre.choosing import RuleOptions, choose
+    from zoneclf.deep.genre.judging import evaluation_of, open_run
+    from zoneclf.deep.genre.results import RESULTS, write_evaluation
+    from zoneclf.deep.run_card import TRAIN
+
+    folder = RESULTS / f"{run.folder.name}-valid"
+    page = folder / "report.html"
+    ended = (run.folder / TRAIN).stat().st_mtime
+    if page.exists() and page.stat().st_mtime >= ended:
+        return page
+    opened = open_run(run.folder, device=device)
+    evaluation = evaluation_of(opened, choose(opened.checkpoint, RuleOptions()), "valid")
+    write_evaluation(evaluation, folder)
+    return page
 
 
 def recipe_for(preset: str, changes: dict[str, Any]) -> "tuple[Recipe, str]":
