@@ -11,16 +11,19 @@ from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
+from zoneclf.deep.mood.cluster_commands import cluster
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Neural models: MERT embeddings, multi-label genre.",
+    help="Neural models: embeddings, multi-label genre, mood, arousal and valence.",
 )
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
 app.add_typer(genre_app, name="genre")
 affect_app = typer.Typer(no_args_is_help=True, help="Arousal and valence.")
 app.add_typer(affect_app, name="affect")
+mood_app = typer.Typer(no_args_is_help=True, help="One mood a track.")
+app.add_typer(mood_app, name="mood")
 app.command()(embed)
 app.command("predict")(predict_newest)
 
@@ -45,3 +48,11 @@ genre_app.command("tune-thresholds")(tune_thresholds)
 genre_app.command()(evaluate)
 genre_app.command()(predict)
 genre_app.command()(compare)
+
+
+@mood_app.callback()
+def mood() -> None:
+    """Cluster tags to moods, prepare music that has them."""
+
+
+mood_app.command()(cluster)
