@@ -43,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Fixtures that take half a minute; every test that uses one is marked slow.
+SLOW_FIXTURES = frozenset({"tour"})
 # Two processes share the files out, one after the other: what takes minutes must not come last.
 LONGEST_FIRST = (
     "demo/test_tour.py",
@@ -63,8 +65,12 @@ LONGEST_FIRST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files by how long they take."""
+    """Order files by how long they take; what needs a long preparation is slow."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
     places = {HERE / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

@@ -301,6 +301,7 @@ def test_quiet_says_nothing_but_results(tour: Tour, zoneclf: Run) -> None:
     assert "user: YELLOW 8, GREEN 8, PURPLE 8" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_is_no_error(workspace: Path) -> None:
     shell = f"{sys.executable!r} -m zoneclf config show | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], cwd=workspace, capture_output=True, text=True)

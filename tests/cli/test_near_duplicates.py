@@ -21,6 +21,9 @@ Run = Callable[..., object]
 RATE_HZ = 44_100
 
 
+pytestmark = pytest.mark.slow
+
+
 def tune(seed: int) -> np.ndarray:
     """Return 24 s of tones and noise that change every half second."""
     rng = np.random.default_rng(seed)

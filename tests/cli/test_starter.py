@@ -45,6 +45,7 @@ def sounds(
     return folder
 
 
+@pytest.mark.slow
 def test_predict_answers_where_nothing_was_ever_labelled(sounds: Path, zoneclf: Run) -> None:
     before = set(sounds.iterdir())
     done = zoneclf(sounds, "predict", ".", "--json")

@@ -133,6 +133,7 @@ def make_run(tmp_path: Path, acting: Callable) -> Callable[..., Run]:
     return make
 
 
+@pytest.mark.slow
 def test_a_file_that_crashes_or_hangs_costs_itself_only(make_run: Callable) -> None:
     contents = {f"good{number}": f"fine {number}" for number in range(4)}
     run = make_run(time_limit_s=3.0, a_crash="abort", b_hang="sleep", refused="refuse", **contents)

@@ -136,6 +136,7 @@ def test_damaged_text_is_refused_or_answers(folder: Path, tmp_path: Path, name: 
         require_safe(target)
 
 
+@pytest.mark.slow
 def test_edited_plans_are_refused_or_answer(folder: Path, tmp_path: Path) -> None:
     target, card = copied(folder, tmp_path)
     chance = random.Random(0)

@@ -52,6 +52,7 @@ def test_shifts_are_found_and_the_largest_comes_first() -> None:
     assert found.loc["wider", "ks"] > 0.25
 
 
+@pytest.mark.slow
 def test_chance_is_rarely_called_sure() -> None:
     rng = np.random.default_rng(1)
     values = pd.DataFrame(rng.normal(size=(400, 500)))
