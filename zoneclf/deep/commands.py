@@ -2,6 +2,7 @@
 
 import typer
 
+from zoneclf.deep.affect import compare_commands as affect_comparing
 from zoneclf.deep.affect import judging_commands as affect_judging
 from zoneclf.deep.affect import prepare_commands as affect_sets
 from zoneclf.deep.affect import train_commands as affect_training
@@ -35,12 +36,13 @@ def genre() -> None:
 
 @affect_app.callback()
 def affect() -> None:
-    """Prepare music with ratings of arousal and valence, train, evaluate."""
+    """Prepare music with ratings of arousal and valence, train, evaluate, compare."""
 
 
 affect_app.command("prepare")(affect_sets.prepare_command)
 affect_app.command("train")(affect_training.train)
 affect_app.command("evaluate")(affect_judging.evaluate)
+affect_app.command("compare")(affect_comparing.compare)
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
 genre_app.command()(train)

@@ -41,10 +41,11 @@ def losses_figure(runs: Sequence[Trained], score_name: str) -> Figure | None:
     for one, (above, below) in zip(runs, panels, strict=True):
         _losses(above, below, one.history)
         above.set_title(short(one.name), fontsize=10)
-    (above, below), last = panels[0], panels[-1]
+    above, below = panels[0]
     above.set_ylabel("loss", fontsize=9)
     below.set_ylabel(f"{score_name},\nvalidation", fontsize=9)
-    last[0].legend(frameon=False, fontsize=8)
+    drawn = next(one for one in reversed(panels) if one[0].lines)
+    drawn[0].legend(frameon=False, fontsize=8)
     return figure
 
 

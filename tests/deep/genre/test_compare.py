@@ -12,6 +12,7 @@ from pebble import ProcessExpired
 from typer.testing import CliRunner
 
 from zoneclf.cli import app
+from zoneclf.deep import workers
 from zoneclf.deep.genre import comparing
 from zoneclf.deep.genre.comparing import (
     STRATEGY_OF,
@@ -199,20 +200,19 @@ def two_entries():
 
 
 def test_a_worker_that_is_killed_is_told_with_its_run_and_what_to_do(monkeypatch):
-    monkeypatch.setattr(comparing, "ProcessPool", DyingPool)
+    monkeypatch.setattr(workers, "ProcessPool", DyingPool)
     told = r"^set-\w+: its process was ended \(code -9\).* with --jobs 1"
     with pytest.raises(ModelError, match=told):
         comparing.compare(Path("set"), two_entries(), CompareOptions(jobs=2))
 
 
-@pytest.mark.parametrize(("asked", "seen_jobs"), [(0, [1, 1]), (2, [2])])
+@pytest.mark.parametrize(("asked", "seen_jobs"), [(0, 1), (2, 2)])
 def test_one_run_at_a_time_on_a_gpu_unless_more_are_asked_for(monkeypatch, asked, seen_jobs):
     seen = []
-    monkeypatch.setattr(comparing, "device_of", lambda _: "cuda")
-    monkeypatch.setattr(comparing, "judged", lambda *_: seen.append(1))
-    monkeypatch.setattr(comparing, "_in_workers", lambda *_, jobs: seen.append(jobs))
+    monkeypatch.setattr(workers, "device_of", lambda _: "cuda")
+    monkeypatch.setattr(comparing, "in_workers", lambda *_, jobs: seen.append(jobs))
     comparing.compare(Path("set"), two_entries(), CompareOptions(jobs=asked))
-    assert seen == seen_jobs
+    assert seen == [seen_jobs]
 
 
 def test_a_recipe_may_ask_for_thresholds_that_are_there():

@@ -24,12 +24,12 @@ class Cost:
 
     `megabytes` are its own weights', `encoder_megabytes` those of the encoder whose embeddings it
     reads (None where that is not known); `seconds_per_epoch` without making spectrograms or
-    embeddings; `weights_learnt` of all its `weights`.
+    embeddings, None of a run that is not finished; `weights_learnt` of all its `weights`.
     """
 
     megabytes: float
     encoder_megabytes: float | None
-    seconds_per_epoch: float
+    seconds_per_epoch: float | None
     epochs: int
     weights: int
     weights_learnt: int

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoneclf.deep.affect.affect_set import AffectSet
 from zoneclf.deep.affect.evaluation import Cost, Judged, WindowScores
 from zoneclf.deep.affect.learning import AFFECT
@@ -108,7 +106,7 @@ def _cost(opened: Opened[AffectSet]) -> Cost:
     return Cost(
         megabytes=(opened.checkpoint.folder / WEIGHTS).stat().st_size / _MB,
         encoder_megabytes=encoder / _MB if isinstance(encoder, int) else None,
-        seconds_per_epoch=float(result.get("seconds_per_epoch", np.nan)),
+        seconds_per_epoch=result.get("seconds_per_epoch"),
         epochs=int(result.get("epochs", 0)),
         weights=int(result.get("weights", 0)),
         weights_learnt=int(result.get("weights_learnt", 0)),

@@ -5,20 +5,12 @@ so the same command can be given again after anything happened.  Runs go to work
 """
 
 import dataclasses
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from zoneclf.console import console
-from zoneclf.deep.batches import device_of
 from zoneclf.deep.genre.choosing import RuleOptions, choose
 from zoneclf.deep.genre.evaluation import Evaluation, metrics_json
 from zoneclf.deep.genre.judging import TuneOptions, evaluation_of, tune_run
@@ -27,7 +19,7 @@ from zoneclf.deep.genre.opening import open_run
 from zoneclf.deep.genre.results import RESULTS, write_evaluation
 from zoneclf.deep.genre.training_recipe import Recipe
 from zoneclf.deep.runs import RunOptions, train
-from zoneclf.errors import ModelError
+from zoneclf.deep.workers import in_workers, shared_out
 
 # How the thresholds that a recipe asks for are called where they are tuned.
 STRATEGY_OF = {"global": "threshold", "per-genre": "per-genre"}
@@ -94,15 +86,10 @@ def compare(set_folder: Path, entries: Sequence[Entry], options: CompareOptions)
     Errors are those of training and judging, and ModelError where a worker's process was ended;
     runs that were finished by then are kept.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    usual = 1 if device_of(options.run.device) == "cuda" else cores or 1
-    jobs = min(options.jobs or usual, len(entries))
-    threads = options.run.threads or max(1, (cores or 1) // jobs)
-    run = dataclasses.replace(options.run, threads=threads, has_bar=jobs == 1)
+    jobs, run = shared_out(len(entries), options.jobs, options.run)
     options = dataclasses.replace(options, run=run)
-    if jobs == 1:
-        return [judged(set_folder, entry, options) for entry in entries]
-    return _in_workers(set_folder, entries, options, jobs=jobs)
+    names = [entry.name for entry in entries]
+    return in_workers(judged, [(set_folder, entry, options) for entry in entries], names, jobs=jobs)
 
 
 def judged(set_folder: Path, entry: Entry, options: CompareOptions) -> Compared:
@@ -123,49 +110,3 @@ def judged(set_folder: Path, entry: Entry, options: CompareOptions) -> Compared:
         result=run.card.result,
         strategy=strategy,
     )
-
-
-def _in_workers(
-    set_folder: Path, entries: Sequence[Entry], options: CompareOptions, *, jobs: int
-) -> list[Compared]:
-    found: dict[int, Compared] = {}
-    context = multiprocessing.get_context("spawn")
-    flags = console.quiet, console.verbose
-    with ProcessPool(jobs, context=context, initializer=_prepare, initargs=flags) as pool:
-        waiting = {
-            pool.schedule(judged, args=(set_folder, entry, options)): place
-            for place, entry in enumerate(entries)
-        }
-        try:
-            for future in as_completed(waiting):
-                place = waiting[future]
-                found[place] = _outcome(future, entries[place].name)
-                console.progress("runs", len(found), len(entries))
-        except BaseException:
-            pool.stop()
-            raise
-    return [found[place] for place in range(len(entries))]
-
-
-def _outcome(future: "Future[Compared]", name: str) -> Compared:
-    try:
-        return future.result()
-    except ProcessExpired as error:
-        raise ModelError(
-            f"{name}: its process was ended (code {error.exitcode}), as happens where memory runs "
-            "out; run the same command with --jobs 1, finished runs are kept"
-        ) from error
-
-
-def _prepare(quiet: bool, verbose: bool) -> None:
-    """Make a worker ready: Ctrl-C is left to its parent, with which it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    console.quiet, console.verbose = quiet, verbose
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoneclf.deep.csv_cells import as_csv
 from zoneclf.deep.genre.comparing import Compared
 from zoneclf.deep.genre.diagnosis import tendency
 from zoneclf.deep.recipe import plain
+from zoneclf.deep.seed_table import Columns, as_markdown, means_of
 from zoneclf.writing import write_text
 
 SCHEMA_VERSION = 1
@@ -47,7 +46,7 @@ def _risen(one: Compared) -> float:
 
 
 # Column, its title, decimals.  `untuned` is what the network says at 0.5, before calibration.
-COLUMNS: dict[str, tuple[str, int, Pick]] = {
+COLUMNS: Columns[Compared] = {
     "pr_auc_macro": ("PR-AUC", 3, _metric("pr_auc_macro")),
     "f1_macro": ("macro F1", 3, _metric("f1_macro")),
     "f1_micro": ("micro F1", 3, _metric("f1_micro")),
@@ -75,11 +74,7 @@ def _row(runs: Sequence[Compared]) -> dict[str, Any]:
     first = runs[0]
     row: dict[str, Any] = {"preset": first.entry.preset, "about": first.entry.recipe.about}
     row |= {"runs": len(runs), "strategy": first.strategy}
-    for name, (_, _, pick) in COLUMNS.items():
-        values = [value for one in runs if (value := pick(one)) is not None]
-        row[name] = float(np.mean(values)) if values else None
-        if len(runs) > 1:
-            row[f"{name}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    row |= means_of(runs, COLUMNS)
     row["tendency"] = tendency(row["predicted_to_true"])
     row["untuned_tendency"] = tendency(row["untuned_predicted_to_true"])
     return row
@@ -87,19 +82,7 @@ def _row(runs: Sequence[Compared]) -> dict[str, Any]:
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the table as Markdown; the best of each column of scores is not marked."""
-    titles = ["preset", *(title for title, _, _ in COLUMNS.values())]
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for row in rows:
-        cells = [_text(row, name, digits) for name, (_, digits, _) in COLUMNS.items()]
-        lines.append("| " + " | ".join([str(row["preset"]), *cells]) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _text(row: Mapping[str, Any], name: str, digits: int) -> str:
-    if row[name] is None:
-        return ""
-    spread = row.get(f"{name}_sd")
-    return f"{row[name]:.{digits}f}" + (f" ± {spread:.{digits}f}" if spread is not None else "")
+    return as_markdown(rows, "preset", COLUMNS)
 
 
 def write_table(compared: Sequence[Compared], folder: Path) -> dict[str, Any]:
