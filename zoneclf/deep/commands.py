@@ -40,6 +40,7 @@ def affect() -> None:
 
 
 affect_app.command("prepare")(affect_sets.prepare_command)
+affect_app.command("synthesise")(affect_sets.synthesise_command)
 affect_app.command("train")(affect_training.train)
 affect_app.command("evaluate")(affect_judging.evaluate)
 affect_app.command("compare")(affect_comparing.compare)

@@ -10,9 +10,10 @@ import soundfile
 
 from zoneclf.deep.genre.prepared import PreparedSet
 from zoneclf.deep.genre.recipes import RECIPES
-from zoneclf.deep.genre.session import Artist, Session
+from zoneclf.deep.genre.session import Session
 from zoneclf.deep.genre.synthesis import make_set, tail
-from zoneclf.deep.genre.voices import RATE_HZ
+from zoneclf.deep.studio.artists import Artist
+from zoneclf.deep.studio.voices import RATE_HZ
 from zoneclf.errors import UsageError
 
 ARTIST = Artist("a", 4, 0.5, 0.5, 0.5, 1.0, 0.0, 0.1, -60.0, 0.0, True)

@@ -42,7 +42,8 @@ _COLUMNS = {
     "valence_se": ("valence_se",),
 }
 _NUMBERS = (*NAMES, "start_s", "end_s", "arousal_se", "valence_se")
-_LISTS = ("course_time_s", "course_arousal", "course_valence")
+LEVEL = "targets"
+LISTS = ("course_time_s", "course_arousal", "course_valence")
 RATINGS_KEPT = "the first one's ratings stay"
 
 
@@ -109,7 +110,7 @@ def _targets(path: Path, audio: Path | None) -> Ratings:
     if not path.is_file():
         raise LabelError(f"{path}: is no file; make one with `zoneclf targets`")
     table, note = read_table(path)
-    wanted = ("path", "artist", *_NUMBERS, *_LISTS)
+    wanted = ("path", "artist", *_NUMBERS, *LISTS)
     missing = [name for name in wanted if name not in table.schema.names]
     if missing:
         raise TableError(
@@ -132,7 +133,7 @@ def _targets(path: Path, audio: Path | None) -> Ratings:
 
 
 def _course(row: Mapping[str, Any]) -> Course | None:
-    times, *values = (row[name] or [] for name in _LISTS)
+    times, *values = (row[name] or [] for name in LISTS)
     if not times:
         return None
     both = np.stack([np.asarray(one, dtype=np.float32) for one in values], axis=1)

@@ -12,6 +12,7 @@ from zoneclf.console import PARTIAL, console, printable, reports_errors
 from zoneclf.deep.affect.affect_set import NAMES
 from zoneclf.deep.affect.listing import SCALES, read_ratings
 from zoneclf.deep.affect.preparing import Prepared, prepare
+from zoneclf.deep.affect.synthesis import make_rated_set
 from zoneclf.deep.sets.making import SetOptions
 from zoneclf.deep.sets.prepare_options import (
     Audio,
@@ -26,6 +27,7 @@ from zoneclf.deep.sets.prepare_options import (
     Settings,
     SharesOf,
     Splits,
+    require_new,
     set_name,
     set_options,
     tell_problems,
@@ -81,6 +83,20 @@ def _prepared(path: Path, place: Path, told: Mapping[str, Any]) -> Prepared:
         raise UsageError(f"option --audio: {told['audio']} is no folder")
     ratings = read_ratings(path, audio=told["audio"], scale=scale)
     return prepare(ratings, place, options, source=str(absolute(path)), voice=console)
+
+
+@reports_errors
+def synthesise_command(
+    folder: Annotated[Path, typer.Argument(help="Folder for clips and their tables.")],
+    clips: Annotated[int, typer.Option("--clips", min=2)] = 600,
+    seconds: Annotated[float, typer.Option("--seconds", min=3.0, max=600.0)] = 12.0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1)] = 0,
+) -> None:
+    """Make up rated clips: tempo, loudness, brightness, harmony follow arousal and valence."""
+    require_new(folder)
+    table = make_rated_set(folder, clips=clips, seconds=seconds, seed=seed, voice=console)
+    console.close()
+    typer.echo(printable(str(table)))
 
 
 def _tell(done: Prepared, *, as_json: bool) -> None:

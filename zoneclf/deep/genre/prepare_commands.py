@@ -27,13 +27,13 @@ from zoneclf.deep.sets.prepare_options import (
     Settings,
     SharesOf,
     Splits,
+    require_new,
     set_name,
     set_options,
     tell_problems,
 )
 from zoneclf.deep.sets.spectrogram_options import one_of, settings_for, spectrogram_changes
 from zoneclf.deep.spectrograms import SpectrogramSettings
-from zoneclf.errors import UsageError
 
 SETS = Path("dataset/genre")
 
@@ -163,8 +163,7 @@ def synthesise_command(
     seed: Seed = 0,
 ) -> None:
     """Make up labelled clips whose genres can be heard, with a long tail of rare genres."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: is there already; name a new folder")
+    require_new(folder)
     table = make_set(
         folder,
         clips=clips,

@@ -27,9 +27,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoneclf.deep.genre import voices
 from zoneclf.deep.genre.session import Session
-from zoneclf.deep.genre.voices import Wave, add
+from zoneclf.deep.studio import voices
+from zoneclf.deep.studio.voices import Wave, add
 
 
 def _techno(play: Session) -> Wave:

@@ -4,32 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoneclf.deep.genre.voices import RATE_HZ, Wave, hertz_of
-
-_MINOR = (0, 3, 5, 7, 10)
-_MAJOR = (0, 2, 4, 7, 9)
-
-
-@dataclass(frozen=True)
-class Artist:
-    """What all clips of an artist share; `pace` 0 to 1 is the place in a genre's range of tempo."""
-
-    name: str
-    root: int
-    pace: float
-    brightness: float
-    swing: float
-    pitch: float
-    tilt_db: float
-    room: float
-    hiss_db: float
-    grit: float
-    minor: bool
-
-    @property
-    def scale(self) -> tuple[int, ...]:
-        """Semitones above the root."""
-        return _MINOR if self.minor else _MAJOR
+from zoneclf.deep.studio.artists import Artist
+from zoneclf.deep.studio.voices import RATE_HZ, Wave, hertz_of
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import scipy.signal
 import soundfile
 
 from zoneclf.deep.genre.recipes import RECIPES
-from zoneclf.deep.genre.session import Artist, Session
-from zoneclf.deep.genre.voices import RATE_HZ, Wave
+from zoneclf.deep.genre.session import Session
 from zoneclf.deep.pace import Pace, Voice
+from zoneclf.deep.studio.artists import Artist, artist_of, level_of, recorded
+from zoneclf.deep.studio.voices import RATE_HZ, Wave
 from zoneclf.errors import UsageError
 from zoneclf.writing import make_folder, replacing
 
@@ -145,25 +144,9 @@ def _artists(genre: str, count: int, rng: np.random.Generator) -> list[tuple[Art
     found: list[tuple[Artist, int]] = []
     while count:
         size = min(count, int(rng.integers(1, most + 1)))
-        found.append((_artist(f"{genre}-{len(found) + 1:03d}", rng), size))
+        found.append((artist_of(f"{genre}-{len(found) + 1:03d}", rng), size))
         count -= size
     return found
-
-
-def _artist(name: str, rng: np.random.Generator) -> Artist:
-    return Artist(
-        name=name,
-        root=int(rng.integers(0, 12)),
-        pace=float(rng.random()),
-        brightness=float(rng.random()),
-        swing=float(rng.random()),
-        pitch=float(rng.uniform(0.85, 1.2)),
-        tilt_db=float(rng.normal(0, 3)),
-        room=float(rng.uniform(0, 0.5)),
-        hiss_db=float(rng.uniform(-60, -28)),
-        grit=float(rng.exponential(0.6)),
-        minor=bool(rng.random() < 0.5),
-    )
 
 
 def _mixed(clip: _Clip, seconds: float, rng: np.random.Generator) -> Wave:
@@ -172,36 +155,13 @@ def _mixed(clip: _Clip, seconds: float, rng: np.random.Generator) -> Wave:
     for number, genre in enumerate(clip.genres):
         wave = RECIPES[genre](Session(clip.artist, seconds, rng))
         gain_db = 0.0 if number == 0 else -rng.uniform(3, 12)
-        mix += wave * np.float32(10 ** (gain_db / 20) / _level(wave))
-    mix = _coloured(mix, clip.artist, rng)
-    mix = np.tanh(mix / _level(mix) * np.float32(clip.artist.grit))
+        mix += wave * np.float32(10 ** (gain_db / 20) / level_of(wave))
+    mix = recorded(mix, clip.artist, rng)
+    mix = np.tanh(mix / level_of(mix) * np.float32(clip.artist.grit))
     hiss = rng.standard_normal(mix.size, dtype=np.float32)
-    mix = mix / _level(mix) + hiss * np.float32(10 ** (clip.artist.hiss_db / 20))
+    mix = mix / level_of(mix) + hiss * np.float32(10 ** (clip.artist.hiss_db / 20))
     loud = 10 ** (rng.uniform(-24, -12) / 20)
     return np.asarray(np.tanh(mix * np.float32(loud)), dtype=np.float32)
-
-
-def _level(wave: Wave) -> np.float32:
-    return np.float32(np.sqrt(np.mean(np.square(wave))) + 1e-6)
-
-
-def _coloured(wave: Wave, artist: Artist, rng: np.random.Generator) -> Wave:
-    """Return sound through the artist's equaliser and room."""
-    size = 2 ** int(np.ceil(np.log2(wave.size + RATE_HZ // 2)))
-    spectrum = np.fft.rfft(wave, size)
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE_HZ), 40) / 640)
-    spectrum *= 10 ** (artist.tilt_db * octaves / 4 / 20)
-    spectrum *= np.fft.rfft(_room(artist, rng), size)
-    return np.asarray(np.fft.irfft(spectrum, size)[: wave.size], dtype=np.float32)
-
-
-def _room(artist: Artist, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return an impulse response: the sound itself, then noise that dies away in half a second."""
-    at = np.arange(RATE_HZ // 2) / RATE_HZ
-    tail = rng.standard_normal(at.size) * np.exp(-at / 0.12)
-    tail *= artist.room / np.sqrt(np.square(tail).sum())
-    tail[0] = 1.0
-    return np.asarray(scipy.signal.lfilter([0.6], [1, -0.4], tail))
 
 
 def _write_table(folder: Path, planned: list[_Clip]) -> None:

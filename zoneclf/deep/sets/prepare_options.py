@@ -63,6 +63,18 @@ def set_name(name: str, path: Path) -> str:
     return found
 
 
+def require_new(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises
+    ------
+    UsageError
+        If it does, or is none.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: is there already; name a new folder")
+
+
 def tell_problems(problems: Sequence[Problem], folder: Path) -> None:
     """Print the first problems to standard error."""
     console.close()

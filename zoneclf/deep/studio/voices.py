@@ -1,4 +1,4 @@
-"""Single notes and hits that the synthesised genres are played with: mono float32 at 22 050 Hz.
+"""Single notes and hits that synthesised music is played with: mono float32 at 22 050 Hz.
 
 Every voice returns shape (samples,), with a peak of about 1.  Frequencies are in hertz.
 """

@@ -1,0 +1,1 @@
+"""What synthesised music is made with: voices, and the artists who play and record it."""
