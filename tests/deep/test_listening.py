@@ -1,19 +1,19 @@
 """Many files: which are there, copies, worker processes, what fails."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pebble import ProcessExpired
 
 from zoneclf.deep import listening
+from zoneclf.deep.isolation import Isolated
 from zoneclf.deep.listening import Found, Listener, identify, one_per_sound
 from zoneclf.deep.readers.listing import GENRES_JOINED, GenreTrack, join_genres
 from zoneclf.deep.shards import SpectrogramCache
 from zoneclf.deep.spectrograms import SpectrogramSettings
+from zoneclf.errors import AudioError
 
 Write = Callable[..., Path]
 SETTINGS = SpectrogramSettings(mels=16)
@@ -121,33 +121,19 @@ def test_a_file_that_changes_meanwhile_is_not_taken(tmp_path: Path, music: list[
     assert heard[found[0].track_id][1] == "unreadable"
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [(TimeoutError("late"), "timeout"), (ProcessExpired("died", code=-9), "crashed")],
-)
 def test_a_worker_that_hangs_or_dies_costs_its_own_file_only(
-    tmp_path: Path,
-    music: list[Path],
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
-    status: str,
+    tmp_path: Path, music: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Pool:
-        def schedule(self, _: object, args: tuple[Found, object], **limits: float) -> Future:
-            assert limits == {"timeout": 120.0}
-            future: Future = Future()
-            if args[0].track.path.stem == "0":
-                future.set_exception(error)
-            else:
-                future.set_result((np.zeros((3, 16), np.float16), "ok", ""))
-            return future
+    class Fails(Isolated):
+        def run(self, jobs: Iterable[Found]) -> Iterator[tuple[Found, object]]:
+            for job in jobs:
+                gone = job.track.path.stem == "0"
+                yield job, AudioError("timeout", "late") if gone else self.work(job)
 
+    monkeypatch.setattr(listening, "Isolated", Fails)
     found = identify(tracks(*music), {})
-    listener = Listener(SpectrogramCache(tmp_path / "cache", SETTINGS), 2)
-    pooled = lambda todo: listener._pooled(Pool(), iter(todo), 2)  # noqa: E731
-    monkeypatch.setattr(Listener, "_heard", lambda _, todo: pooled(todo))
-    heard = listener.run(found, lambda *_: None)
-    assert heard[found[0].track_id][1] == status
+    heard, _, _ = listen(tmp_path / "cache", found, 2)
+    assert heard[found[0].track_id] == (0, "timeout", "late")
     assert [heard[file.track_id][1] for file in found[1:]] == ["ok"] * 5
 
 

@@ -1,5 +1,6 @@
 """Files -> what a network says of each: heard some at a time, so that memory stays flat."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -22,11 +23,8 @@ def ask(
 ) -> Iterator[tuple[HeardFile, Said]]:
     """Yield each file as it was heard and a network's logits, in order."""
     pace = Pace("predict", voice)
-    for first in range(0, len(files), _AT_ONCE):
-        heard = []
-        for file in files[first : first + _AT_ONCE]:
-            heard.append(ears.hear(file))
-            pace(first + len(heard), len(files))
+    done = itertools.count(1)
+    for heard in ears.hear_all(files, _AT_ONCE, lambda: pace(next(done), len(files))):
         yield from zip(heard, _said(checkpoint, heard, ears, device=device), strict=True)
     pace.close()
 

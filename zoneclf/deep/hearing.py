@@ -2,25 +2,30 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.isolation import Isolated
 from zoneclf.deep.source_tracks import Wanted
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_from
-from zoneclf.errors import ModelError, SettingsError, UsageError
+from zoneclf.errors import AudioError, ModelError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.embedding_ears import Embed
 
 Floats = npt.NDArray[np.float32]
+# So many files are worth a second in which processes start.
+_WORTH_PROCESSES = 8
 
 
 @dataclass(frozen=True)
@@ -68,31 +73,66 @@ class Ears:
 
     def hear(self, file: Wanted) -> HeardFile:
         """Return what the network reads of a file, or why there is nothing."""
-        path, track_id = file.path, file.track_id
-        if file.problem is not None:
-            return HeardFile(path, status=file.problem.status, reason=file.problem.reason)
-        spectrogram, status, reason = self._seen(path)
-        if self.sees and spectrogram is None:
-            return HeardFile(path, track_id, status, reason)
-        embedding = None
-        if self.embed is not None:
-            with _decoders_hushed():
-                embedding, found, why = self.embed(path)
-            if embedding is None:
-                return HeardFile(path, track_id, found, why)
-            status, reason = (status, reason) if status != "ok" else (found, why)
-        return HeardFile(path, track_id, status, reason, spectrogram, embedding)
-
-    def _seen(self, path: Path) -> tuple[Floats | None, str, str]:
-        if not self.sees:
-            return None, "ok", ""
         with _decoders_hushed():
-            excerpt = read_excerpt(path, self.settings)
-        if not excerpt.is_usable:
-            return None, excerpt.status, excerpt.reason
-        # Through the precision in which prepared sets store them, so that both answer alike.
-        rounded = log_mel(excerpt.wave, self.settings).astype(np.float16)
-        return rounded.astype(np.float32), excerpt.status, excerpt.reason
+            return self.add_embedding(see(file, self.settings if self.sees else None))
+
+    def add_embedding(self, seen: HeardFile) -> HeardFile:
+        """Return a file that was seen (`see`) with its embedding, if the network reads one."""
+        if self.embed is None or seen.status not in WITH_ROWS:
+            return seen
+        embedding, status, reason = self.embed(seen.path)
+        if embedding is None:
+            return HeardFile(seen.path, seen.track_id, status, reason)
+        if seen.status != "ok":
+            status, reason = seen.status, seen.reason
+        return replace(seen, status=status, reason=reason, embedding=embedding)
+
+    def hear_all(
+        self, files: Sequence[Wanted], at_once: int, tell: Callable[[], None]
+    ) -> Iterator[list[HeardFile]]:
+        """Yield files in order, `at_once` of them at a time; `tell` is called for each one heard.
+
+        Where there are several to be seen, they are decoded in processes of their own: one that
+        hangs or crashes costs itself only.
+        """
+        groups = [files[first : first + at_once] for first in range(0, len(files), at_once)]
+        if not self.sees or len(files) < _WORTH_PROCESSES:
+            for group in groups:
+                yield [_told(self.hear(file), tell) for file in group]
+            return
+        with Isolated(partial(see, settings=self.settings), __name__) as processes:
+            for group in groups:
+                found = processes.run(group)
+                seen = {file.path: _told(_seen(file, one), tell) for file, one in found}
+                with _decoders_hushed():
+                    heard = [self.add_embedding(seen[file.path]) for file in group]
+                yield heard
+
+
+def _told(heard: HeardFile, tell: Callable[[], None]) -> HeardFile:
+    tell()
+    return heard
+
+
+def see(file: Wanted, settings: SpectrogramSettings | None) -> HeardFile:
+    """Return a file with its spectrogram, or why there is none; without settings, none is made."""
+    path, track_id = file.path, file.track_id
+    if file.problem is not None:
+        return HeardFile(path, status=file.problem.status, reason=file.problem.reason)
+    if settings is None:
+        return HeardFile(path, track_id)
+    excerpt = read_excerpt(path, settings)
+    if not excerpt.is_usable:
+        return HeardFile(path, track_id, excerpt.status, excerpt.reason)
+    # Through the precision in which prepared sets store them, so that both answer alike.
+    rounded = log_mel(excerpt.wave, settings).astype(np.float16).astype(np.float32)
+    return HeardFile(path, track_id, excerpt.status, excerpt.reason, rounded)
+
+
+def _seen(file: Wanted, found: HeardFile | AudioError) -> HeardFile:
+    if isinstance(found, AudioError):
+        return HeardFile(file.path, file.track_id, found.status, found.reason)
+    return found
 
 
 def ears_for(checkpoint: Checkpoint, *, mert: str, offline: bool, device: str) -> Ears:

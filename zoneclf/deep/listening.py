@@ -4,32 +4,22 @@ A decoder that crashes or hangs costs its own file only, where there are worker 
 """
 
 import hashlib
-import multiprocessing
 import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Future,
-    ThreadPoolExecutor,
-    TimeoutError,
-    wait,
-)
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pebble import ProcessExpired, ProcessPool
 
 from zoneclf.audio.files import path_text, require_regular
 from zoneclf.audio.sound_ids import sound_id
 from zoneclf.deep.excerpts import read_excerpt
+from zoneclf.deep.isolation import Isolated
 from zoneclf.deep.readers.arrays import read_row
 from zoneclf.deep.readers.listing import Listed, Problem
 from zoneclf.deep.shards import SpectrogramCache
@@ -156,43 +146,17 @@ class Listener:
         return {key: failed.get(key) or self.cache.about(key) for key in unique}
 
     def _heard(self, todo: Sequence[Found[Any]]) -> Iterator[tuple[Found[Any], Heard]]:
-        settings = self.cache.settings
+        hear = partial(_hear, settings=self.cache.settings)
         workers = min(self.jobs or os.cpu_count() or 1, len(todo))
-        if workers <= 1 or settings.foreign:
-            yield from ((file, _hear(file, settings)) for file in todo)
+        if workers <= 1 or self.cache.settings.foreign:
+            yield from ((file, hear(file)) for file in todo)
             return
-        context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-        context.set_forkserver_preload([__name__])
-        with ProcessPool(
-            workers, initializer=_prepare, initargs=[dict(os.environ)], context=context
-        ) as pool:
-            try:
-                yield from self._pooled(pool, iter(todo), 4 * workers)
-            except BaseException:
-                pool.stop()
-                raise
-
-    def _pooled(
-        self, pool: ProcessPool, todo: Iterator[Found[Any]], most: int
-    ) -> Iterator[tuple[Found[Any], Heard]]:
-        """Yield tracks as they are done; only `most` are under way, for results are large."""
-        running: dict[Future[Heard], Found[Any]] = {}
-        while True:
-            for file in islice(todo, most - len(running)):
-                arguments = (file, self.cache.settings)
-                running[pool.schedule(_hear, args=arguments, timeout=self.time_limit_s)] = file
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), self._outcome(future)
-
-    def _outcome(self, future: Future[Heard]) -> Heard:
-        try:
-            return future.result()
-        except TimeoutError:
-            return None, "timeout", f"took longer than {self.time_limit_s:g} s"
-        except (ProcessExpired, CancelledError) as error:
-            return None, "crashed", f"the decoder ended with code {getattr(error, 'exitcode', '?')}"
+        with Isolated(hear, __name__, workers, self.time_limit_s) as processes:
+            for file, heard in processes.run(todo):
+                if isinstance(heard, AudioError):
+                    yield file, (None, heard.status, heard.reason)
+                else:
+                    yield file, heard
 
 
 def _hear(file: Found[Any], settings: SpectrogramSettings) -> Heard:
@@ -211,18 +175,3 @@ def _hear(file: Found[Any], settings: SpectrogramSettings) -> Heard:
         return None, "unreadable", "it changed after it was found; prepare again"
     spectrogram = log_mel(excerpt.wave, settings).astype(np.float16)
     return spectrogram, excerpt.status, excerpt.reason
-
-
-def _prepare(environment: Mapping[str, str]) -> None:
-    """Make a new worker ready: Ctrl-C is left to the parent, decoders' chatter is not printed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    os.environ.update(environment)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

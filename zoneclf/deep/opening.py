@@ -104,10 +104,8 @@ def open_run_of(
 
     Parameters
     ----------
-    labels
-        Returns those of a set, in order.
-    set_folder
-        Of another set; None: its own.
+    labels, set_folder
+        What returns those of a set, in order; that of another set, None: its own.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from zoneclf.console import console
 from zoneclf.deep.batches import device_of
+from zoneclf.deep.isolation import end_with_parent
 from zoneclf.deep.runs import RunOptions
 from zoneclf.errors import ModelError
 
@@ -74,11 +75,4 @@ def _prepare(quiet: bool, verbose: bool) -> None:
     """Make a worker ready: Ctrl-C is left to its parent, with which it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     console.quiet, console.verbose = quiet, verbose
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    threading.Thread(target=end_with_parent, daemon=True).start()
