@@ -12,6 +12,7 @@ from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
+from zoneclf.deep.mood import train_commands as mood_training
 from zoneclf.deep.mood.cluster_commands import cluster
 
 app = typer.Typer(
@@ -21,10 +22,10 @@ app = typer.Typer(
 )
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
 app.add_typer(genre_app, name="genre")
+mood_app = typer.Typer(no_args_is_help=True, help="One mood per track.")
+app.add_typer(mood_app, name="mood")
 affect_app = typer.Typer(no_args_is_help=True, help="Arousal and valence.")
 app.add_typer(affect_app, name="affect")
-mood_app = typer.Typer(no_args_is_help=True, help="One mood a track.")
-app.add_typer(mood_app, name="mood")
 app.command()(embed)
 app.command("predict")(predict_newest)
 
@@ -32,6 +33,11 @@ app.command("predict")(predict_newest)
 @genre_app.callback()
 def genre() -> None:
     """Prepare labelled music, train, tune thresholds, evaluate, predict, compare presets."""
+
+
+@mood_app.callback()
+def mood() -> None:
+    """Cluster tags to moods, prepare music that has them, learn one mood per track."""
 
 
 @affect_app.callback()
@@ -51,11 +57,5 @@ genre_app.command("tune-thresholds")(tune_thresholds)
 genre_app.command()(evaluate)
 genre_app.command()(predict)
 genre_app.command()(compare)
-
-
-@mood_app.callback()
-def mood() -> None:
-    """Cluster tags to moods, prepare music that has them."""
-
-
 mood_app.command()(cluster)
+mood_app.command("train")(mood_training.train)
