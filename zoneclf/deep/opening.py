@@ -12,6 +12,7 @@ from zoneclf.console import console
 from zoneclf.deep.checkpoint import Checkpoint, load_checkpoint
 from zoneclf.deep.inference import logits_of
 from zoneclf.deep.material import S
+from zoneclf.deep.readers.listing import SPLITS
 from zoneclf.deep.run_card import Run, read_run
 from zoneclf.deep.sets.embeddings import embeddings_read
 from zoneclf.deep.sets.loading import load_set
@@ -67,6 +68,24 @@ class Opened(Generic[S]):
     def is_own(self) -> bool:
         """Whether the set is the one that the run learnt from."""
         return bool(self.checkpoint.card.training.get(_SHA) == self.prepared.sha256)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it was made of, for the end of a page."""
+        card, run, prepared = self.checkpoint.card, self.run.card, self.prepared
+        told = {
+            "run": self.run.folder,
+            "set": prepared.folder,
+            "usable tracks": ", ".join(f"{name} {prepared.places(name).size}" for name in SPLITS),
+            "network": f"{card.architecture}, epoch {card.training.get('epoch', '?')}",
+            "recipe": ", ".join(f"{name} {value}" for name, value in run.recipe.items()),
+        }
+        if card.embedding:
+            told["embeddings"] = card.embedding["spec"]["descriptors"]
+        return told | {
+            "weights SHA-256": card.sha256,
+            "versions": ", ".join(f"{name} {found}" for name, found in run.versions.items()),
+        }
 
     def places(self, split: str) -> npt.NDArray[np.int64]:
         """Return the usable tracks of a split.
@@ -125,12 +144,17 @@ def open_run_of(
             "among those learnt from; train again, or restore the set"
         )
     name = embeddings_read(checkpoint, prepared, run.card.embeddings)
-    if not run.card.finished:
-        console.warn(f"{folder}: its training is not finished; it is judged as it is now")
     opened = Opened(run, checkpoint, prepared, device, name)
+    _warn(opened)
+    return opened
+
+
+def _warn(opened: Opened[Any]) -> None:
+    if not opened.run.card.finished:
+        folder = opened.run.folder
+        console.warn(f"{folder}: its training is not finished; it is judged as it is now")
     if not opened.is_own:
         _warn_of_known(opened)
-    return opened
 
 
 def _require_labels(

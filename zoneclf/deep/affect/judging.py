@@ -68,7 +68,7 @@ def judge(opened: Opened[AffectSet], split: str = "test") -> Judged:
         cost=_cost(opened),
         windows=_windows(opened, split),
         history=read_history(opened.run.folder / "history.csv"),
-        facts=_facts(opened),
+        facts=opened.facts,
     )
 
 
@@ -112,18 +112,3 @@ def _cost(opened: Opened[AffectSet]) -> Cost:
         weights_learnt=int(result.get("weights_learnt", 0)),
         device=card.device,
     )
-
-
-def _facts(opened: Opened[AffectSet]) -> dict[str, Any]:
-    card, run, prepared = opened.checkpoint.card, opened.run.card, opened.prepared
-    sizes = [f"{split} {prepared.places(split).size}" for split in ("train", "valid", "test")]
-    return {
-        "run": opened.run.folder,
-        "set": prepared.folder,
-        "usable tracks": ", ".join(sizes),
-        "network": f"{card.architecture}, epoch {card.training.get('epoch', '?')}",
-        "embeddings": (card.embedding or {"spec": {"descriptors": "none"}})["spec"]["descriptors"],
-        "recipe": ", ".join(f"{name} {value}" for name, value in run.recipe.items()),
-        "weights SHA-256": card.sha256,
-        "versions": ", ".join(f"{name} {found}" for name, found in run.versions.items()),
-    }

@@ -1,8 +1,6 @@
 """A run on its prepared set: calibrate and tune on some splits, judge on another."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from scipy.special import expit
 
@@ -17,7 +15,6 @@ from zoneclf.deep.genre.choosing import Choice, remembered
 from zoneclf.deep.genre.curve_figures import tuning_figure
 from zoneclf.deep.genre.evaluation import Evaluation, read_history
 from zoneclf.deep.genre.opening import TASK, Opened, open_run
-from zoneclf.deep.genre.prepared import PreparedSet
 from zoneclf.deep.genre.thresholds import AUTO, FILE, Tuning, report, save_tuning, tune
 from zoneclf.deep.pictures import png
 from zoneclf.errors import UsageError
@@ -110,7 +107,11 @@ def evaluation_of(opened: Opened, choice: Choice, split: str = "test") -> Evalua
         rule_from=choice.origin,
         history=read_history(opened.run.folder / "history.csv"),
         training_counts=tuple(int(count) for count in counts) if opened.is_own else (),
-        facts=_facts(opened, choice),
+        facts={
+            **opened.facts,
+            "rule": f"{choice.rule.words} ({choice.origin})",
+            "calibration": choice.calibration.method,
+        },
         remarks=choice.remarks(split) if opened.is_own else (),
     )
 
@@ -124,23 +125,3 @@ def _calibrated(opened: Opened, options: TuneOptions) -> Calibration:
         return uncalibrated(genres)
     cases = opened.scored(options.calibrate_on)
     return fit_calibration(cases.logits, cases.targets, method=options.calibration)
-
-
-def _facts(opened: Opened, choice: Choice) -> dict[str, Any]:
-    card, run = opened.checkpoint.card, opened.run.card
-    sizes = _sizes(opened.prepared, ("train", "valid", "calib", "test"))
-    return {
-        "run": opened.run.folder,
-        "set": opened.prepared.folder,
-        "usable tracks": sizes,
-        "network": f"{card.architecture}, epoch {card.training.get('epoch', '?')}",
-        "recipe": ", ".join(f"{name} {value}" for name, value in run.recipe.items()),
-        "rule": f"{choice.rule.words} ({choice.origin})",
-        "calibration": choice.calibration.method,
-        "weights SHA-256": card.sha256,
-        "versions": ", ".join(f"{name} {found}" for name, found in run.versions.items()),
-    }
-
-
-def _sizes(prepared: PreparedSet, splits: Sequence[str]) -> str:
-    return ", ".join(f"{split} {prepared.places(split).size}" for split in splits)
