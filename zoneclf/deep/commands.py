@@ -4,6 +4,7 @@ import typer
 
 from zoneclf.deep.affect import compare_commands as affect_comparing
 from zoneclf.deep.affect import judging_commands as affect_judging
+from zoneclf.deep.affect import predict_commands as affect_predicting
 from zoneclf.deep.affect import prepare_commands as affect_sets
 from zoneclf.deep.affect import train_commands as affect_training
 from zoneclf.deep.encoders.commands import embed
@@ -42,7 +43,7 @@ def mood() -> None:
 
 @affect_app.callback()
 def affect() -> None:
-    """Prepare music with ratings of arousal and valence, train, evaluate, compare."""
+    """Prepare music with ratings of arousal and valence, train, evaluate, compare, predict."""
 
 
 affect_app.command("prepare")(affect_sets.prepare_command)
@@ -50,6 +51,7 @@ affect_app.command("synthesise")(affect_sets.synthesise_command)
 affect_app.command("train")(affect_training.train)
 affect_app.command("evaluate")(affect_judging.evaluate)
 affect_app.command("compare")(affect_comparing.compare)
+affect_app.command("predict")(affect_predicting.predict)
 genre_app.command("prepare")(prepare_command)
 genre_app.command("synthesise")(synthesise_command)
 genre_app.command()(train)

@@ -52,6 +52,7 @@ def test_nothing_is_stretched_that_does_not_differ():
     true, predicted = timid()
     assert fit_rescale(true, np.full_like(predicted, 5), "valid") is None
     assert fit_rescale(np.full_like(true, 5), predicted, "valid") is None
+    assert fit_rescale(true, 5 + 0.01 * (predicted - 5), "valid") is None
 
 
 def test_a_card_keeps_it():

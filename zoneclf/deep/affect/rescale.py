@@ -19,8 +19,8 @@ from zoneclf.deep.strict import MisfitError, build
 from zoneclf.errors import ModelError
 
 METHOD = "variance-matching"
-# Predictions that differ by less say nothing that could be stretched.
-_LEAST_SPREAD = 1e-6
+# Predictions with less of the true spread say nothing that could be stretched.
+_LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +59,10 @@ def bounded(values: Floats) -> npt.NDArray[np.float32]:
 def fit_rescale(true: Floats, predicted: Floats, split: str) -> Rescale | None:
     """Return the rescaling that these tracks of `split` ask for, shape (tracks, 2) each.
 
-    None where the predicted, or the true, do not differ, so that there is nothing to match.
+    None where the predicted, or the true, hardly differ, so that there is nothing to match.
     """
     spread_t, spread_p = true.std(axis=0), predicted.std(axis=0)
-    if min(spread_t.min(), spread_p.min()) < _LEAST_SPREAD:
+    if not (spread_p > _LEAST_SHARE * spread_t).all() or not spread_t.all():
         return None
     scale = spread_t / spread_p
     shift = true.mean(axis=0) - scale * predicted.mean(axis=0)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,20 +16,16 @@ from zoneclf.deep.genre.judging_commands import (
     TopK,
     checked_device,
 )
-from zoneclf.errors import UsageError
+from zoneclf.deep.predict_options import Mert, Offline, Paths, Tracks, ears_of
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.choosing import Choice, RuleOptions
     from zoneclf.deep.genre.predicting import Prediction
-    from zoneclf.deep.source_tracks import Wanted
 
 # Where the core looks for what networks say of genres.
 FEATURES = Path("dataset/genre")
 # Of probabilities in JSON; a feature table has all.
 _DIGITS = 4
-_Paths = Annotated[
-    list[Path] | None, typer.Argument(help="Files, folders, playlists (.m3u8).", show_default=False)
-]
 _Source = Annotated[
     str,
     typer.Option(
@@ -38,10 +33,6 @@ _Source = Annotated[
         "dataset/genre/, for zoneclf train --features genre."
     ),
 ]
-_Mert = Annotated[
-    str, typer.Option("--mert", help="Folder of the MERT checkpoint, where the model needs one.")
-]
-_Offline = Annotated[bool, typer.Option("--offline", help="Fetch no MERT checkpoint.")]
 _Table = Annotated[
     Path | None,
     typer.Option("--table", metavar="FILE", help="Write probabilities into a feature table, too."),
@@ -51,13 +42,13 @@ _Table = Annotated[
 @reports_errors
 def predict(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run, or folder of a checkpoint.")],
-    paths: _Paths = None,
+    paths: Paths = None,
     source: _Source = "",
     load_tuning_results: Results = None,
     prediction_threshold: Threshold = None,
     top_k: TopK = None,
-    mert: _Mert = "",
-    offline: _Offline = False,
+    mert: Mert = "",
+    offline: Offline = False,
     table: _Table = None,
     device: Device = "auto",
     json_: Json = False,
@@ -73,12 +64,12 @@ def predict(
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
     asked = _Asked(mert, offline, table, checked_device(device), json_)
     folder = checkpoint_folder_of(run, TASK)
-    _predict(folder, _Tracks(tuple(paths or ()), source), rule, asked)
+    _predict(folder, _tracks(paths, source), rule, asked)
 
 
 @reports_errors
 def predict_newest(
-    paths: _Paths = None,
+    paths: Paths = None,
     source: _Source = "",
     model: Annotated[
         str, typer.Option("--model", help="Run, or folder of a checkpoint; default: the newest.")
@@ -86,8 +77,8 @@ def predict_newest(
     load_tuning_results: Results = None,
     prediction_threshold: Threshold = None,
     top_k: TopK = None,
-    mert: _Mert = "",
-    offline: _Offline = False,
+    mert: Mert = "",
+    offline: Offline = False,
     table: _Table = None,
     device: Device = "auto",
     json_: Json = False,
@@ -99,35 +90,12 @@ def predict_newest(
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
     asked = _Asked(mert, offline, table, checked_device(device), json_)
     folder = checkpoint_folder_of(model) if model else newest_checkpoint()
-    _predict(folder, _Tracks(tuple(paths or ()), source), rule, asked)
+    _predict(folder, _tracks(paths, source), rule, asked)
 
 
-@dataclass(frozen=True)
-class _Tracks:
-    """Which tracks are asked about."""
-
-    paths: tuple[Path, ...]
-    source: str
-
-    def wanted(self, table: Path | None) -> tuple[list["Wanted"], Path | None]:
-        """Return them, and the table that is to be written.
-
-        Raises
-        ------
-        UsageError
-            If nothing is named, or two tables are.
-        """
-        from zoneclf.deep.source_tracks import files_wanted, jobs_in
-
-        if not self.source:
-            if not self.paths:
-                raise UsageError("PATHS: name files, folders or playlists, or --source NAME")
-            return files_wanted(self.paths), table
-        if table is not None:
-            raise UsageError("--table: goes without --source, which names a table itself")
-        command = "zoneclf deep genre predict RUN"
-        (job,) = jobs_in(FEATURES, self.paths, self.source, command=command)
-        return job.wanted, job.table
+def _tracks(paths: Sequence[Path] | None, source: str) -> Tracks:
+    command = "zoneclf deep genre predict RUN"
+    return Tracks(paths=tuple(paths or ()), source=source, folder=FEATURES, command=command)
 
 
 class _Asked:
@@ -140,22 +108,16 @@ class _Asked:
         self.device, self.as_json = device, as_json
 
 
-def _predict(folder: Path, tracks: _Tracks, rule: "RuleOptions", asked: _Asked) -> None:
+def _predict(folder: Path, tracks: Tracks, rule: "RuleOptions", asked: _Asked) -> None:
     from zoneclf.deep.checkpoint import load_checkpoint
     from zoneclf.deep.genre.choosing import choose
     from zoneclf.deep.genre.judging import TASK
     from zoneclf.deep.genre.predicting import predict, write_features
-    from zoneclf.deep.hearing import ears_for
 
     files, table = tracks.wanted(asked.table)
     checkpoint = load_checkpoint(folder, task=TASK)
     choice = choose(checkpoint, rule)
-    ears = ears_for(checkpoint, mert=asked.mert, offline=asked.offline, device=asked.device)
-    if ears.settings.foreign:
-        console.warn(
-            "the network learnt from ready-made spectrograms; those made here follow what was said "
-            "of them, and may differ"
-        )
+    ears = ears_of(checkpoint, asked.mert, offline=asked.offline, device=asked.device)
     found = predict(checkpoint, choice, files, ears=ears, device=asked.device, voice=console)
     console.close()
     if table is not None:
