@@ -7,6 +7,7 @@ from typing import Any
 
 from zoneclf.audio.files import AUDIO_SUFFIXES, expand, require_regular, text_path
 from zoneclf.audio.sound_ids import sound_id
+from zoneclf.deep.excerpts import WHOLE, Stretch
 from zoneclf.errors import AudioError, SettingsError, TableError, UsageError
 from zoneclf.settings import is_plain_name
 from zoneclf.store import read_table
@@ -17,11 +18,12 @@ TRACKS = Path("dataset/tracks")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to be heard; `track_id` is empty where it cannot even be opened."""
+    """What is to be heard of a file; `track_id` is empty where it cannot even be opened."""
 
     path: Path
     track_id: str
     problem: AudioError | None = None
+    stretch: Stretch = WHOLE
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,10 @@ def files_wanted(paths: Iterable[Path]) -> list[Wanted]:
     return [_identified(path) for path in found]
 
 
-def wanted_at(path: Path, track_id: str) -> Wanted:
+def wanted_at(path: Path, track_id: str, stretch: Stretch = WHOLE) -> Wanted:
     """Return a track whose file is known by its id, if it is still there."""
     if path.is_file():
-        return Wanted(path, track_id)
+        return Wanted(path, track_id, stretch=stretch)
     return Wanted(path, track_id, AudioError("missing", "not there any more"))
 
 

@@ -9,9 +9,10 @@ import torch
 
 from zoneclf.deep.batches import device_of
 from zoneclf.deep.encoders import embedding
-from zoneclf.deep.encoders.config import MertConfig, read_preprocessor
+from zoneclf.deep.encoders.config import EncoderConfig, read_preprocessor
 from zoneclf.deep.encoders.embedding import Embedder, EmbeddingSettings, fitting
 from zoneclf.deep.encoders.encoder import NativeEncoder
+from zoneclf.deep.encoders.kinds import MERT
 from zoneclf.deep.encoders.pooling import Pool
 from zoneclf.deep.encoders.sound import batches, chunks, normalised, resampled
 from zoneclf.errors import UsageError
@@ -205,7 +206,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_batch_follows_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     conv = ((512, 5, 10), *((512, 2, 3),) * 4, *((512, 2, 2),) * 2)
-    base = MertConfig(768, 12, 12, 3072, conv, False, "group", 128, 16, False, 1e-5, True)
+    base = EncoderConfig(MERT, 768, 12, 12, 3072, conv, False, "group", 128, 16, False, 1e-5, True)
     monkeypatch.setitem(embedding._MOST, "cpu", 8)
     found = []
     for free_gib in (0, 1, 4, 64):

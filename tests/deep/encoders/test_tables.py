@@ -145,7 +145,7 @@ from zoneclf.store import read_note
 class Dies:
     seen = 0
 
-    def embed(self, path):
+    def embed(self, path, stretch):
         self.seen += 1
         if self.seen == 3:
             os.kill(os.getpid(), signal.SIGKILL)

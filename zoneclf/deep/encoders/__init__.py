@@ -1,4 +1,4 @@
-"""MERT: what a network that heard much music says of a track, as features of the track.
+"""Encoders that heard much sound: what they say of a track, as features of the track.
 
     checkpoint (snapshots) -> configuration, weights -> encoder
     sound -> chunks -> encoder -> pooled over time -> table of embeddings
@@ -9,10 +9,13 @@ weights are loaded into HuBERT of transformers, which computes the same;
 `zoneclf.deep.encoders.config` says what was compared.  The published weights are licensed
 CC BY-NC 4.0 (model cards of m-a-p/MERT-v1-95M and -330M; early revisions said MIT), so everything
 made from them is ``non-commercial``.
+
+wav2vec 2.0 is read by the same rules into transformers' own class; those of facebook/wav2vec2-base
+and -960h are licensed Apache 2.0 (their model cards).  Of other weights the licence is not known
+here, and what is made from them is taken to be ``non-commercial``, too.
 """
 
 LICENCE = "non-commercial"
-EXTRACTOR = "mert"
 # Goes up when the same checkpoint, asked for the same, would give other numbers.
 VERSION = 1
 # The smaller of the two that are published.

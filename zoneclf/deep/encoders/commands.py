@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoneclf.console import PARTIAL, console, printable, reports_errors
-from zoneclf.deep.encoders import DEFAULT_MODEL, LICENCE
+from zoneclf.deep.encoders import DEFAULT_MODEL
 from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.encoders.embedding import EmbeddingSettings
+    from zoneclf.deep.encoders.kinds import EncoderKind
     from zoneclf.deep.encoders.making import Made, Maker
     from zoneclf.store import TableNote
 
@@ -40,7 +41,7 @@ Source = Annotated[
 ]
 Set = Annotated[Path | None, typer.Option("--set", help="Folder of a prepared genre set, instead.")]
 Model = Annotated[str, typer.Option(help="Folder, or name on the hub.")]
-Revision = Annotated[str, typer.Option(help="Commit on the hub; the published MERT v1 are pinned.")]
+Revision = Annotated[str, typer.Option(help="Commit on the hub; published ones are pinned.")]
 Layer = Annotated[str, typer.Option(help="Hidden states: number, or all (their mean).")]
 PoolingName = Annotated[str, typer.Option(help="Over time: mean or mean-std.")]
 Chunk = Annotated[float, typer.Option(metavar="SECONDS", help="Heard at once.")]
@@ -71,10 +72,10 @@ def embed(
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Write what MERT hears in tracks to dataset/embeddings/<source>.parquet.
+    """Write what MERT or wav2vec 2.0 hears in tracks to dataset/embeddings/<source>.parquet.
 
     Without PATH: in the tracks of all sources that are extracted.  zoneclf train --features mert
-    learns from it.  The published weights are for non-commercial use only.
+    learns from it.  MERT's published weights are for non-commercial use only.
     """
     settings = _settings(layer, pooling, chunk)
     asked = _Asked(model, revision, device, batch_size, offline, trust_remote_code)
@@ -128,7 +129,7 @@ def _checkpoint(
     preprocessor = read_preprocessor(snapshot.folder)
     settings.require_fit(config, preprocessor)
     if asked.foreign:
-        console.warn(f"running the code that lies in {snapshot.folder}, as you asked")
+        _allow_code(config.kind, snapshot.folder)
 
     def maker() -> Embedder:
         from zoneclf.deep.encoders.encoder import Encoder, NativeEncoder, RemoteEncoder
@@ -144,6 +145,13 @@ def _checkpoint(
         return made
 
     return note_of(snapshot, config, preprocessor, settings, foreign=asked.foreign), maker
+
+
+def _allow_code(kind: "EncoderKind", folder: Path) -> None:
+    """Tell that code beside the weights will run, where there is any to run."""
+    if not kind.code:
+        raise UsageError(f"--trust-remote-code: {kind.title} needs no code of others; leave it out")
+    console.warn(f"running the code that lies in {folder}, as you asked")
 
 
 def _batch(text: str) -> int:
@@ -169,14 +177,15 @@ def _tell(made: dict[str, "Made"], note: "TableNote", *, as_json: bool) -> None:
             }
             for path, one in made.items()
         ]
-        said: dict[str, Any] = {"schema_version": 1, "made_by": note.notes, "licence": LICENCE}
+        said: dict[str, Any] = {"schema_version": 1, "made_by": note.notes, "licence": note.licence}
         said |= {"features": len(note.spec.features), "tables": tables}
         typer.echo(json.dumps(said, indent=2))
         return
+    licence = f", {note.licence}" if note.licence else ""
     for path, one in made.items():
         counts = ", ".join(f"{count} {status}" for status, count in sorted(one.statuses.items()))
         where = path if Path(path).is_file() else f"{path} (not written)"
-        typer.echo(f"{where}: {counts}; {len(note.spec.features)} features, {LICENCE}")
+        typer.echo(f"{where}: {counts}; {len(note.spec.features)} features{licence}")
         for name, status, reason in one.failed[:_SAID]:
             typer.echo(printable(f"  {name}: {status}: {reason}"), err=True)
         if len(one.failed) > _SAID:

@@ -1,4 +1,4 @@
-"""``config.json`` and ``preprocessor_config.json`` of a MERT checkpoint, and what of them is read.
+"""``config.json`` and ``preprocessor_config.json`` of a checkpoint, and what of them is read.
 
 What MERT's own code adds to HuBERT was read in its authors' repository (github.com/yizhilll/MERT,
 ``scripts/mert_hf/modeling_MERT.py``, ``configuration_MERT.py``, ``scripts/hf_config/
@@ -25,43 +25,38 @@ The hidden states are counted as transformers 4 did, with which MERT was publish
 first layer reads, k what layer k gives, and the last one has passed the final norm.  (Release 5
 leaves that norm out of the list of states; `zoneclf.deep.encoders.encoder` does not use that list.)
 
-The authors trained without normalising the sound (``normalize: false`` in their configuration of
+MERT's authors trained without normalising the sound (``normalize: false`` in their configuration of
 the pre-training) and published ``do_normalize: true``, which every user's code follows: so do we.
+
+wav2vec 2.0 is transformers' own; what its class cannot do here is refused (`kinds`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoneclf.deep.encoders.kinds import KINDS, EncoderKind
 from zoneclf.deep.strict import read_json
 from zoneclf.errors import ModelError
 
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
-_MODEL_TYPE = "mert_model"
-# Larger than any MERT: a file that says more is damaged, or made to fill the memory.
+# Larger than any that is known: a file that says more is damaged, or made to fill the memory.
 _LARGEST = 8192
 # The published ones have a few thousand.
 _MOST_BYTES = 1 << 20
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 _POSITIONS = ("num_conv_pos_embeddings", "num_conv_pos_embedding_groups")
 _STACK = ("conv_dim", "conv_stride", "conv_kernel")
-# What the native encoder cannot do; the value that it can, and why another is refused.
-_NATIVE: dict[str, tuple[Any, str]] = {
-    "feature_extractor_cqt": (False, "reads a constant-Q transform, which is not built in"),
-    "deepnorm": (False, "scales its residuals (DeepNorm), which is not built in"),
-    "conv_pos_batch_norm": (False, "has batch norm at its positions, which is not built in"),
-    "adapter_attn_dim": (None, "has adapters, which are not built in"),
-    "feat_extract_activation": ("gelu", "has another activation"),
-    "hidden_act": ("gelu", "has another activation"),
-}
 _RATES_HZ = (8_000, 48_000)
 
 
 @dataclass(frozen=True)
-class MertConfig:
+class EncoderConfig:
     """What the encoder is built from; `conv` holds (channels, stride, kernel) of every layer."""
 
+    kind: EncoderKind
     hidden_size: int
     layers: int
     heads: int
@@ -98,17 +93,19 @@ class Preprocessor:
     normalise: bool
 
 
-def read_config(folder: Path, *, native: bool = True) -> MertConfig:
+def read_config(folder: Path, *, native: bool = True) -> EncoderConfig:
     """Return what ``config.json`` says; `native`: that it asks for nothing we do not do.
 
     Raises
     ------
     ModelError
-        If it is not MERT's, or asks for what the native encoder does not do; with the reason.
+        If its kind is not known, or it asks for what the native encoder does not do; with the
+        reason.
     """
     path = folder / CONFIG
     raw = _read(path)
-    _require_mert(raw, path, native=native)
+    kind = _kind(raw, path)
+    _require_usual(raw, path, kind.native if native else {})
     sizes = {key: _whole(raw, key, path) for key in (*_SIZES, *_POSITIONS)}
     hidden = sizes["hidden_size"]
     heads, groups = sizes["num_attention_heads"], sizes["num_conv_pos_embedding_groups"]
@@ -117,7 +114,8 @@ def read_config(folder: Path, *, native: bool = True) -> MertConfig:
             f"{path}: hidden_size {hidden} cannot be shared by {heads} heads and {groups} position "
             "groups; restore the file"
         )
-    return MertConfig(
+    return EncoderConfig(
+        kind=kind,
         hidden_size=hidden,
         layers=sizes["num_hidden_layers"],
         heads=heads,
@@ -133,18 +131,24 @@ def read_config(folder: Path, *, native: bool = True) -> MertConfig:
     )
 
 
-def _require_mert(raw: dict[str, Any], path: Path, *, native: bool) -> None:
-    """Check that a configuration is MERT's, and asks for nothing that is not built in."""
-    if raw.get("model_type") != _MODEL_TYPE:
+def _kind(raw: dict[str, Any], path: Path) -> EncoderKind:
+    found = raw.get("model_type")
+    if not isinstance(found, str) or found not in KINDS:
         raise ModelError(
-            f"{path}: model_type is {raw.get('model_type')!r}, not {_MODEL_TYPE!r}; name a "
-            "checkpoint of MERT v1"
+            f"{path}: model_type is {found!r}, not {' or '.join(KINDS)}; name a checkpoint of "
+            f"{' or '.join(kind.title for kind in KINDS.values())}"
         )
-    for key, (can, why) in _NATIVE.items() if native else ():
+    return KINDS[found]
+
+
+def _require_usual(raw: dict[str, Any], path: Path, native: Mapping[str, tuple[Any, str]]) -> None:
+    """Check that a configuration asks for nothing that is not built in."""
+    for key, (can, why) in native.items():
         if raw.get(key, can) != can:
+            trust = ", or --trust-remote-code to run the code that comes with it"
             raise ModelError(
-                f"{path}: {key} is {raw[key]!r}: it {why}; use another checkpoint, or "
-                "--trust-remote-code to run the code that comes with it"
+                f"{path}: {key} is {raw[key]!r}: it {why}; use another checkpoint"
+                f"{trust if KINDS[raw['model_type']].code else ''}"
             )
     epsilon = raw.get("layer_norm_eps", 1e-5)
     if not isinstance(epsilon, float) or not 0 < epsilon < 1:
@@ -172,7 +176,7 @@ def read_preprocessor(folder: Path) -> Preprocessor:
             "of different checkpoints"
         )
     if raw.get("feature_size", 1) != 1:
-        raise ModelError(f"{path}: feature_size is {raw['feature_size']!r}; MERT hears mono sound")
+        raise ModelError(f"{path}: feature_size is {raw['feature_size']!r}; mono sound is needed")
     return Preprocessor(rate_hz, _truth(raw, "do_normalize", True, path))
 
 

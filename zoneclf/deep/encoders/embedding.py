@@ -1,6 +1,7 @@
 """One file of sound -> one embedding: which states, how pooled, how many chunks at once."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ import torch
 
 from zoneclf.audio.decode import decoders
 from zoneclf.audio.files import require_regular
-from zoneclf.audio.sound import WITH_ROWS, Mono, Sound
-from zoneclf.deep.encoders.config import MertConfig, Preprocessor
+from zoneclf.audio.sound import RATE_HZ, WITH_ROWS, Mono, Sound
+from zoneclf.deep.encoders.config import EncoderConfig, Preprocessor
 from zoneclf.deep.encoders.pooling import Pool, Pooling
 from zoneclf.deep.encoders.sound import SHORTEST_S, batches, chunks, normalised, resampled
+from zoneclf.deep.excerpts import WHOLE, Stretch, between
 from zoneclf.errors import AudioError, UsageError
 from zoneclf.settings import AudioSettings
 
@@ -40,7 +42,7 @@ class EmbeddingSettings:
     pooling: Pooling = "mean"
     chunk_s: float = 5.0  # what MERT v1 was trained on (its model card: "pre-train context")
 
-    def require_fit(self, config: MertConfig, preprocessor: Preprocessor) -> None:
+    def require_fit(self, config: EncoderConfig, preprocessor: Preprocessor) -> None:
         """Check that a checkpoint has the layer, and that its states fit into a chunk.
 
         Raises
@@ -87,15 +89,18 @@ class Embedder:
         self._automatic = not batch
         self.batch = batch or fitting(encoder.config, self._size, device)
 
-    def embed(self, path: Path) -> Embedded:
-        """Return the embedding of a file, by the next decoder where one gives up part-way."""
+    def embed(self, path: Path, stretch: Stretch = WHOLE) -> Embedded:
+        """Return the embedding of a file, or of a stretch of it.
+
+        By the next decoder where one gives up part-way.
+        """
         best: Embedded | None = None
         complaint = ""
         try:
             require_regular(path)
             for decoder in decoders(path, AudioSettings()):
                 sound = Sound(decoder)
-                found = self._embedded(sound)
+                found = self._embedded(sound, stretch)
                 if best is None or _worth(found) >= _worth(best):
                     best = found
                 complaint = complaint or sound.complaint
@@ -109,18 +114,19 @@ class Embedder:
             return Embedded("decode_errors", complaint, best.duration_s, best.vector)
         return best
 
-    def _embedded(self, sound: Sound) -> Embedded:
+    def _embedded(self, sound: Sound, stretch: Stretch) -> Embedded:
         rate_hz = self._preprocessor.rate_hz
+        part = _Part(sound, stretch)
         pool = Pool()
         shortest = round(SHORTEST_S * rate_hz)
-        found = chunks(resampled(sound.blocks(), rate_hz), self._size, shortest)
+        found = chunks(resampled(part.blocks(), rate_hz), self._size, shortest)
         for some in batches(found, self.batch):
             self._add(pool, some)
-        status, reason = sound.status()
+        status, reason = part.status()
         if status in WITH_ROWS and not pool.count:
-            status, reason = "too_short", f"{sound.duration_s:.3f} s are not enough for one state"
+            status, reason = "too_short", f"{part.duration_s:.3f} s are not enough for one state"
         kept = pool.vector(self._settings.pooling) if status in WITH_ROWS else None
-        return Embedded(status, reason, round(sound.duration_s, 3), kept)
+        return Embedded(status, reason, round(part.duration_s, 3), kept)
 
     def _add(self, pool: Pool, some: list[Mono]) -> None:
         if some[0].size < self._encoder.config.fewest_samples:
@@ -151,7 +157,36 @@ class Embedder:
         return total / (last + 1) if layer == ALL else total
 
 
-def fitting(config: MertConfig, samples: int, device: torch.device) -> int:
+class _Part:
+    """A stretch of a file's sound, or all of it."""
+
+    def __init__(self, sound: Sound, stretch: Stretch) -> None:
+        self._sound, self._is_whole = sound, stretch == WHOLE
+        self._first, self._last = (round(time_s * RATE_HZ) for time_s in stretch)
+        self._heard = 0
+
+    def blocks(self) -> Iterator[Mono]:
+        """Yield blocks of 44.1 kHz; what comes after the stretch is not decoded."""
+        for block in between(self._sound.blocks(), self._first, self._last):
+            self._heard += block.size
+            yield block
+
+    @property
+    def duration_s(self) -> float:
+        """How much was heard."""
+        return self._sound.duration_s if self._is_whole else self._heard / RATE_HZ
+
+    def status(self) -> tuple[str, str]:
+        """Return the sound's status; a stretch that was all there is ok, whatever follows it."""
+        if self._last and self._heard == self._last - self._first:
+            return "ok", ""
+        status, reason = self._sound.status()
+        if status == "ok" and self._last:
+            return "truncated", f"of its stretch {self.duration_s:.1f} s are there"
+        return status, reason
+
+
+def fitting(config: EncoderConfig, samples: int, device: torch.device) -> int:
     """Return how many chunks of `samples` fit into a share of the memory that is free now."""
     channels, stride, _ = config.conv[0]
     states = config.states(samples)

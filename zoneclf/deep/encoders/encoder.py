@@ -1,15 +1,16 @@
-"""The encoder: sound of MERT's rate -> hidden states, shape (batch, states, hidden size)."""
+"""The encoder: sound of its rate -> hidden states, shape (batch, states, hidden size)."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModel, HubertConfig, HubertModel
+from transformers import AutoModel, HubertConfig, HubertModel, Wav2Vec2Config, Wav2Vec2Model
 
-from zoneclf.deep.encoders.config import MertConfig, read_config
+from zoneclf.deep.encoders.config import EncoderConfig, read_config
+from zoneclf.deep.encoders.kinds import WAV2VEC2
 from zoneclf.deep.encoders.weights import mapped, read_weights, weights_file
 from zoneclf.errors import ModelError
 
@@ -35,7 +36,7 @@ _FAILURES = (
 class Encoder(Protocol):
     """What gives the hidden states of sound."""
 
-    config: MertConfig
+    config: EncoderConfig
 
     def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:
         """Yield states 0 to `last` of `sound`, shape (batch, samples)."""
@@ -43,28 +44,30 @@ class Encoder(Protocol):
 
 
 class NativeEncoder:
-    """MERT's weights in HuBERT of transformers; in inference mode on `device`, float32.
+    """Weights in a class of transformers, MERT's in HuBERT's; for inference on `device`, float32.
 
     Raises
     ------
     ModelError
-        If the checkpoint is not MERT's, or damaged.
+        If the checkpoint is of no known kind, or damaged.
     """
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         self.config = read_config(folder)
         with torch.device("meta"):  # names and shapes alone; the weights come from the file
-            model = HubertModel(hubert_config(self.config))
+            model = _network(self.config)
         path = weights_file(folder)
         shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-        model.load_state_dict(mapped(read_weights(path, shapes), shapes, path), assign=True)
+        found = mapped(read_weights(path, shapes), shapes, path, kind=self.config.kind)
+        model.load_state_dict(found, assign=True)
         self._model = model.to(device).eval().requires_grad_(False)
 
     def states(self, sound: torch.Tensor, last: int) -> Iterator[torch.Tensor]:
         """Yield states 0 to `last`; layers above are not computed."""
         model, encoder = self._model, self._model.encoder
         heard = model.feature_extractor(sound).transpose(1, 2)
-        state = model.feature_projection(heard)
+        projected = model.feature_projection(heard)
+        state = projected if isinstance(projected, torch.Tensor) else projected[0]
         state = state + encoder.pos_conv_embed(state)
         if not self.config.norm_first:
             state = encoder.layer_norm(state)
@@ -105,30 +108,41 @@ class RemoteEncoder:
         yield from found[: last + 1]
 
 
-def hubert_config(config: MertConfig) -> HubertConfig:
+def _network(config: EncoderConfig) -> torch.nn.Module:
+    """Return the network that a checkpoint's weights belong to."""
+    if config.kind is WAV2VEC2:
+        return Wav2Vec2Model(Wav2Vec2Config(**_common(config), add_adapter=False))
+    return HubertModel(hubert_config(config))
+
+
+def hubert_config(config: EncoderConfig) -> HubertConfig:
     """Return the configuration of the HuBERT that computes what MERT does."""
+    own = {"feat_proj_layer_norm": config.projection_norm, "conv_pos_batch_norm": False}
+    return HubertConfig(**_common(config), **own)
+
+
+def _common(config: EncoderConfig) -> dict[str, Any]:
+    """Return what HuBERT and wav2vec 2.0 are both told."""
     channels, strides, kernels = zip(*config.conv, strict=True)
-    return HubertConfig(
-        hidden_size=config.hidden_size,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        intermediate_size=config.intermediate_size,
-        conv_dim=list(channels),
-        conv_stride=list(strides),
-        conv_kernel=list(kernels),
-        conv_bias=config.conv_bias,
-        feat_extract_norm=config.conv_norm,
-        num_conv_pos_embeddings=config.position_kernel,
-        num_conv_pos_embedding_groups=config.position_groups,
-        do_stable_layer_norm=config.norm_first,
-        layer_norm_eps=config.norm_epsilon,
-        feat_proj_layer_norm=config.projection_norm,
-        conv_pos_batch_norm=False,
-        apply_spec_augment=False,
-        mask_time_prob=0.0,
-        mask_feature_prob=0.0,
-        layerdrop=0.0,
-    )
+    return {
+        "hidden_size": config.hidden_size,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "intermediate_size": config.intermediate_size,
+        "conv_dim": list(channels),
+        "conv_stride": list(strides),
+        "conv_kernel": list(kernels),
+        "conv_bias": config.conv_bias,
+        "feat_extract_norm": config.conv_norm,
+        "num_conv_pos_embeddings": config.position_kernel,
+        "num_conv_pos_embedding_groups": config.position_groups,
+        "do_stable_layer_norm": config.norm_first,
+        "layer_norm_eps": config.norm_epsilon,
+        "apply_spec_augment": False,
+        "mask_time_prob": 0.0,
+        "mask_feature_prob": 0.0,
+        "layerdrop": 0.0,
+    }
 
 
 def _foreign(folder: Path, error: Exception) -> ModelError:

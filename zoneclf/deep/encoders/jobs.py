@@ -48,4 +48,7 @@ def _of_set(folder: Path) -> list[Wanted]:
         )
     ids = prepared.track_ids
     places = np.flatnonzero(prepared.used).tolist()
-    return [wanted_at(prepared.path(place), str(ids[place])) for place in places]
+    return [
+        wanted_at(prepared.path(place), str(ids[place]), prepared.stretch(place))
+        for place in places
+    ]

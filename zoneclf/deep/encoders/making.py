@@ -11,14 +11,15 @@ from zoneclf.audio.files import absolute, path_text
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.deep.encoders.embedding import Embedded
 from zoneclf.deep.encoders.tables import EmbeddingTable, Row
+from zoneclf.deep.excerpts import WHOLE, Stretch
 from zoneclf.deep.pace import seconds_text
 from zoneclf.deep.source_tracks import Wanted
 
 
 class Maker(Protocol):
-    """What makes an embedding of a file."""
+    """What makes an embedding of a file, or of a stretch of it."""
 
-    def embed(self, path: Path) -> Embedded:
+    def embed(self, path: Path, stretch: Stretch = WHOLE) -> Embedded:
         """Return the embedding, or why there is none."""
         ...
 
@@ -94,7 +95,7 @@ def _embed_all(
     began = time.monotonic()
     voice.progress("embed", 0, len(todo))
     for done, one in enumerate(todo, 1):
-        found[one.track_id] = embedder.embed(one.path)
+        found[one.track_id] = embedder.embed(one.path, one.stretch)
         table.stage(Row(one.track_id, path_text(one.path), found[one.track_id]))
         left_s = (time.monotonic() - began) / done * (len(todo) - done)
         voice.progress("embed", done, len(todo), f"{one.path.name}, {seconds_text(left_s)} left")

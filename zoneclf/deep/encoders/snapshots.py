@@ -1,11 +1,12 @@
 """Where a checkpoint lies on disk, and which one it is: a local folder, or the hub's cache.
 
 A checkpoint of the hub is known by the commit it was published with.  Those of the two published
-MERT v1 are pinned here.  The source are independent public projects that pin the same ones (95M:
-over ten of them, with the same hash of the weights; 330M: four); they are not checked against the
-hub.  Of any other name, the commit that was found first is written into the table of embeddings,
-and embeddings of another commit are not added to it.  A local folder is known by the hash of what
-is read of it.
+MERT v1 and of two wav2vec 2.0 are pinned here.  The source are independent public projects that
+pin the same ones (MERT 95M: over ten of them, with the same hash of the weights; 330M: four;
+wav2vec2-base: ten, four of them with the hash; -960h: ten); they are not checked against the hub.
+Of any other name, the commit that was found first is written into the table of embeddings, and
+embeddings of another commit are not added to it.  A local folder is known by the hash of what is
+read of it.
 
 Nothing is fetched if the cache holds it; with `offline` nothing is fetched at all.
 """
@@ -18,21 +19,29 @@ from pathlib import Path
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, HFValidationError, LocalEntryNotFoundError
 
+from zoneclf.deep.encoders import LICENCE
 from zoneclf.deep.encoders.config import CONFIG, PREPROCESSOR
+from zoneclf.deep.encoders.kinds import MERT
 from zoneclf.deep.encoders.weights import BIN, SAFETENSORS, weights_file
 from zoneclf.errors import ModelError, UsageError
 
 PINNED = {
     "m-a-p/MERT-v1-95M": "12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
     "m-a-p/MERT-v1-330M": "5240c2708a5acaee1007f43fb9735c7dcd0b78c9",
+    "facebook/wav2vec2-base": "0b5b8e868dd84f03fd87d01f9c4ff0f080fecfe8",
+    "facebook/wav2vec2-base-960h": "22aad52d435eb6dbaf354bdad9b0da84ce7d6156",
 }
-# SHA-256 of weights by name and commit; of 330M none was found.
+# SHA-256 of weights by name and commit; of the others none was found, or was not looked for.
 KNOWN_WEIGHTS = {
     ("m-a-p/MERT-v1-95M", PINNED["m-a-p/MERT-v1-95M"], BIN): (
         "a2b8b747f72c06e0595aeae41ae5473f4364938c6b39b2c58be38c48e6bd3fcd"
     ),
+    ("facebook/wav2vec2-base", PINNED["facebook/wav2vec2-base"], BIN): (
+        "3249fe98bfc62fcbc26067f724716a6ec49d12c4728a2af1df659013905dff21"
+    ),
 }
-_CODE = ("configuration_MERT.py", "modeling_MERT.py")
+# Licensed Apache 2.0 (their model cards).
+_FREE = ("facebook/wav2vec2-base", "facebook/wav2vec2-base-960h")
 _DIGITS = 16
 _BLOCK_BYTES = 1 << 20
 
@@ -83,6 +92,16 @@ def locate(
     )
 
 
+def licence_of(snapshot: Snapshot) -> str:
+    """Return the licence of what is made with a checkpoint; empty where nothing is forbidden.
+
+    Known to be free are published checkpoints of `_FREE`, and folders with the same weights.
+    """
+    known = {weights for (name, _, _), weights in KNOWN_WEIGHTS.items() if name in _FREE}
+    published = snapshot.name in _FREE and snapshot.revision == PINNED[snapshot.name]
+    return "" if published or snapshot.weights_sha256 in known else LICENCE
+
+
 def _published(folder: Path, model: str) -> Snapshot:
     """Return the checkpoint in a folder of the cache, if its weights are those that are known."""
     path = weights_file(folder)
@@ -116,7 +135,7 @@ def _fetched(model: str, revision: str, offline: bool, with_code: bool) -> Path:
     """Return the folder of the hub's cache that holds a checkpoint, fetching what is not there."""
     config = _file(model, CONFIG, revision, offline)
     commit = config.parent.name  # the branch's own commit, for all other files
-    for name in (PREPROCESSOR, *(_CODE if with_code else ())):
+    for name in (PREPROCESSOR, *(MERT.code if with_code else ())):
         _file(model, name, commit, offline)
     if any(_cached(model, name, commit) for name in (SAFETENSORS, BIN)):
         return config.parent
@@ -151,7 +170,7 @@ def _file(model: str, name: str, revision: str, offline: bool) -> Path:
         ) from error
     except EntryNotFoundError as error:
         raise _NoSuchFileError(
-            f"{model}@{revision}: has no {name}; use a checkpoint of MERT"
+            f"{model}@{revision}: has no {name}; use another checkpoint"
         ) from error
     except OSError as error:  # what the hub answers is of this kind, too
         reason = str(error).split("\n")[0][:160]

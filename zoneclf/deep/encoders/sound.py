@@ -1,4 +1,4 @@
-"""Sound of a file at MERT's rate, in chunks of equal length: memory does not grow with a track.
+"""Sound of a file at an encoder's rate, in chunks of equal length: memory does not grow with it.
 
 Sound is decoded as everywhere in zoneclf (mono, 44.1 kHz) and resampled by soxr (HQ), block by
 block.  What follows the last whole chunk becomes a chunk of its own if it lasts at least

@@ -19,10 +19,11 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from zoneclf.audio.sound import WORTH_RETRYING
-from zoneclf.deep.encoders import EXTRACTOR, LICENCE, VERSION
-from zoneclf.deep.encoders.config import MertConfig, Preprocessor
+from zoneclf.deep.encoders import VERSION
+from zoneclf.deep.encoders.config import EncoderConfig, Preprocessor
 from zoneclf.deep.encoders.embedding import Embedded, EmbeddingSettings
-from zoneclf.deep.encoders.snapshots import Snapshot
+from zoneclf.deep.encoders.snapshots import Snapshot, licence_of
+from zoneclf.deep.encoders.weights import weights_file
 from zoneclf.errors import LockedError, TableError
 from zoneclf.store import Origin, TableNote, TableSpec, read_table, write_table
 from zoneclf.writing import make_folder, replacing
@@ -42,17 +43,18 @@ class Row:
 
 def note_of(
     snapshot: Snapshot,
-    config: MertConfig,
+    config: EncoderConfig,
     preprocessor: Preprocessor,
     settings: EmbeddingSettings,
     *,
     foreign: bool,
 ) -> TableNote:
     """Return what a table says of itself; `foreign`: made by the code beside the weights."""
-    by = "mert-remote" if foreign else EXTRACTOR
+    kind = config.kind.name
+    by = f"{kind}-remote" if foreign else kind
     made = f"{by}/{snapshot.name}@{snapshot.revision}/layer{settings.layer}/{settings.pooling}"
     features = tuple(
-        f"mert_{number:04}_{statistic}"
+        f"{kind}_{number:04}_{statistic}"
         for statistic in _STATISTICS[settings.pooling]
         for number in range(config.hidden_size)
     )
@@ -64,21 +66,26 @@ def note_of(
         rate_hz=preprocessor.rate_hz,
         features=features,
         parameters=(
-            ("mert_.chunk_s", settings.chunk_s),
-            ("mert_.rate_hz", float(preprocessor.rate_hz)),
+            (f"{kind}_.chunk_s", settings.chunk_s),
+            (f"{kind}_.rate_hz", float(preprocessor.rate_hz)),
         ),
     )
-    origin = Origin(extractor=EXTRACTOR, extractor_version=VERSION, licence=LICENCE)
-    notes = {
+    origin = Origin(extractor=kind, extractor_version=VERSION, licence=licence_of(snapshot))
+    notes = _notes(snapshot, settings, foreign=foreign)
+    return TableNote(spec=spec, origins=(origin,), notes=notes)
+
+
+def _notes(snapshot: Snapshot, settings: EmbeddingSettings, *, foreign: bool) -> dict[str, Any]:
+    return {
         "model": snapshot.name,
         "revision": snapshot.revision,
         "weights_sha256": snapshot.weights_sha256,
+        "weights_bytes": weights_file(snapshot.folder).stat().st_size,
         "layer": str(settings.layer),
         "pooling": settings.pooling,
         "chunk_s": settings.chunk_s,
         "foreign_code": foreign,
     }
-    return TableNote(spec=spec, origins=(origin,), notes=notes)
 
 
 class EmbeddingTable:

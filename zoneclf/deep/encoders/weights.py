@@ -1,7 +1,7 @@
-"""The weights of a MERT checkpoint, by a key map that is checked: no name is guessed.
+"""The weights of a checkpoint, by a key map that is checked: no name is guessed.
 
 A weight is taken if its name, after the renamings below, is a parameter of the encoder with the
-same shape; it is left out if it is on the list of what other parts of MERT own; anything else
+same shape; it is left out if it is on the list of what other parts of it own; anything else
 refuses the file by its name.
 
 ========================================  ======================================================
@@ -13,11 +13,13 @@ feature_extractor_cqt, encoder_cqt_model  left out: constant-Q transform, its he
 encoder_mel_model, final_proj,            left out: heads and teachers
 label_embs_concat, lm_head, projector,
 classifier
+wav2vec2.x                                x: a wav2vec 2.0 with a head or quantizer
+quantizer, project_q, project_hid         left out: what wav2vec 2.0 is taught by
 ========================================  ======================================================
 
 Sources: ``scripts/convert_MERT_HF.py`` of the authors' repository, which skips the two teachers;
-torch.nn.utils.parametrizations.weight_norm.  ``.bin`` files are read with ``weights_only``: nothing
-in them is run.
+torch.nn.utils.parametrizations.weight_norm; transformers' ``Wav2Vec2ForPreTraining``.  ``.bin``
+files are read with ``weights_only``: nothing in them is run.
 """
 
 import pickle
@@ -28,25 +30,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from zoneclf.deep.encoders.kinds import EncoderKind
 from zoneclf.errors import ModelError
 
 SAFETENSORS, BIN = "model.safetensors", "pytorch_model.bin"
-_PREFIXES = ("mert_model.", "hubert.")
 _RENAMED = {
     ".weight_g": ".parametrizations.weight.original0",
     ".weight_v": ".parametrizations.weight.original1",
 }
-_LEFT_OUT = (
-    "masked_spec_embed",
-    "feature_extractor_cqt",
-    "encoder_cqt_model",
-    "encoder_mel_model",
-    "final_proj",
-    "label_embs_concat",
-    "lm_head",
-    "projector",
-    "classifier",
-)
 _FLOATS = {torch.float32, torch.float16, torch.bfloat16, torch.float64}
 _SAID = 3
 # As float64, which no published file has, and beside them what is left out: constant-Q kernels.
@@ -66,7 +57,7 @@ def weights_file(folder: Path) -> Path:
     for name in (SAFETENSORS, BIN):
         if (folder / name).is_file():
             return folder / name
-    raise ModelError(f"{folder}: holds neither {SAFETENSORS} nor {BIN}; is this a folder of MERT?")
+    raise ModelError(f"{folder}: holds neither {SAFETENSORS} nor {BIN}; is this a checkpoint?")
 
 
 def read_weights(path: Path, expected: dict[str, torch.Size]) -> Weights:
@@ -104,7 +95,9 @@ def read_weights(path: Path, expected: dict[str, torch.Size]) -> Weights:
     return found
 
 
-def mapped(found: Weights, expected: dict[str, torch.Size], path: Path) -> Weights:
+def mapped(
+    found: Weights, expected: dict[str, torch.Size], path: Path, *, kind: EncoderKind
+) -> Weights:
     """Return the weights under the encoder's names, float32.
 
     `expected` holds the shape of every parameter of the encoder.
@@ -117,24 +110,25 @@ def mapped(found: Weights, expected: dict[str, torch.Size], path: Path) -> Weigh
     taken: Weights = {}
     unknown = []
     for name, tensor in found.items():
-        here = _renamed(name)
+        here = _renamed(name, kind)
         if here in expected:
             _require_fit(here, tensor, expected[here], path)
             if here in taken:
                 raise ModelError(f"{path}: {name} is there twice, under two names; fetch it again")
             taken[here] = tensor.to(torch.float32).contiguous()
-        elif not here.startswith(_LEFT_OUT):
+        elif not here.startswith(kind.left_out):
             unknown.append(name)
     if unknown:
-        raise ModelError(f"{path}: {_listed(unknown)} not known in MERT v1; use its checkpoints")
+        said = f"{_listed(unknown)} not known in {kind.title}"
+        raise ModelError(f"{path}: {said}; use its checkpoints")
     missing = [name for name in expected if name not in taken]
     if missing:
         raise ModelError(f"{path}: {_listed(missing)} missing; fetch it again")
     return taken
 
 
-def _renamed(name: str) -> str:
-    for prefix in _PREFIXES:
+def _renamed(name: str, kind: EncoderKind) -> str:
+    for prefix in kind.prefixes:
         name = name.removeprefix(prefix)
     for old, new in _RENAMED.items():
         if name.endswith(old):
