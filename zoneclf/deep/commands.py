@@ -13,6 +13,7 @@ from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict, predict_newest
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
+from zoneclf.deep.mood import judging_commands as mood_judging
 from zoneclf.deep.mood import train_commands as mood_training
 from zoneclf.deep.mood.cluster_commands import cluster
 
@@ -38,7 +39,7 @@ def genre() -> None:
 
 @mood_app.callback()
 def mood() -> None:
-    """Cluster tags to moods, prepare music that has them, learn one mood per track."""
+    """Cluster tags to moods, prepare music that has them, learn one mood per track, judge it."""
 
 
 @affect_app.callback()
@@ -61,3 +62,4 @@ genre_app.command()(predict)
 genre_app.command()(compare)
 mood_app.command()(cluster)
 mood_app.command("train")(mood_training.train)
+mood_app.command("evaluate")(mood_judging.evaluate)

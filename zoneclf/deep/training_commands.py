@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zoneclf.deep.task import Task
 
 SetFolder = Annotated[Path | None, typer.Argument(metavar="SET", help="Folder of a prepared set.")]
+Split = Literal["valid", "calib", "test"]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run: its name, or its folder.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="0: as many as torch takes.")]
 SaveEvery = Annotated[

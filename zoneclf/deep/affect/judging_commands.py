@@ -2,18 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoneclf.console import console, printable, reports_errors
-from zoneclf.deep.training_commands import Device, Json, require_device
+from zoneclf.deep.training_commands import Device, Json, RunName, Split, require_device
 
 if TYPE_CHECKING:
     from zoneclf.deep.affect.evaluation import Judged
 
-Split = Literal["valid", "calib", "test"]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run: its name, or its folder.")]
 OtherSet = Annotated[
     Path | None, typer.Option("--set", help="Another set with arousal and valence.")
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from zoneclf.deep.genre.counting import BAND, NEVER, TOO_FEW, TOO_MANY
 from zoneclf.deep.genre.evaluation import Evaluation
+from zoneclf.deep.pictures import Trained
 
 OVER, UNDER, RIGHT = "over-predicts", "under-predicts", "predicts about as many as are true"
 # Validation loss this much above its lowest, while training loss fell on, is overfitting.
@@ -31,9 +32,9 @@ def sentences(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def learning(evaluation: Evaluation) -> list[str]:
+def learning(run: Trained) -> list[str]:
     """Return how the training went; nothing where its history is not known."""
-    history = evaluation.history
+    history = run.history
     if len(history) < 2:
         return []
     lowest = min(history, key=lambda row: row["valid_loss"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from zoneclf.console import console, printable, reports_errors
+from zoneclf.deep.training_commands import RunName, Split
 from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from zoneclf.deep.genre.evaluation import Evaluation
     from zoneclf.deep.genre.thresholds import Tuning
 
-Split = Literal["valid", "calib", "test"]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run: its name, or its folder.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Results = Annotated[
