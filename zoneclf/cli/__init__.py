@@ -18,6 +18,7 @@ for command in (
     caring.init,
     making.extract,
     making.label,
+    making.targets,
     training.train,
     judging.analyze,
     judging.visualize_2d,

@@ -1,4 +1,4 @@
-"""Commands that make tables: extract, label."""
+"""Commands that make tables: extract, label, targets."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +28,8 @@ Output = Annotated[Path | None, typer.Option(help="Folder instead of dataset/.")
 Window = Annotated[
     float | None, typer.Option(help="Seconds per frame.", show_default="twice the frame size")
 ]
+Root = Annotated[Path | None, typer.Option(help="Folder above DEAM's files.")]
+Policy = Annotated[DeamLabels | None, typer.Option(help="How to take DEAM's labels.")]
 
 
 # More failures than this are not listed one by one.
@@ -103,10 +105,8 @@ def _extracted_json(part: Any) -> dict[str, Any]:
 def label(
     source: Annotated[str, typer.Option(help="The source that --labels or --root is for.")] = "",
     labels: Annotated[Path | None, typer.Option(help="Label file: path and zone.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Folder above DEAM's files.")] = None,
-    deam_labels: Annotated[
-        DeamLabels | None, typer.Option(help="How to take DEAM's labels.")
-    ] = None,
+    root: Root = None,
+    deam_labels: Policy = None,
     config: Config = None,
     json_: Json = False,
 ) -> None:
@@ -134,3 +134,32 @@ def label(
         for line in said_of(found, name):
             typer.echo(printable(line))
     say_duplicates(found.duplicates, lambda line: typer.echo(printable(line)), console.warn)
+
+
+@reports_errors
+def targets(
+    source: Annotated[str, typer.Option(help="The source, one of the kind deam.")] = "deam",
+    root: Root = None,
+    deam_labels: Policy = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The table.")] = None,
+    config: Config = None,
+    json_: Json = False,
+) -> None:
+    """Write DEAM's arousal and valence with the sound they are about, for `zoneclf deep affect`."""
+    chosen = {f"sources.{source}.root": root and str(root), "labels.deam": deam_labels}
+    settings = settings_of(config, {key: value for key, value in chosen.items() if value})
+    from zoneclf.pipeline.targeting import write_targets
+    from zoneclf.pipeline.workspace import Workspace
+
+    path = output or Workspace().targets(source)
+    found = write_targets(settings, source, path)
+    if json_:
+        told = {"table": str(path), "tracks": found.table.num_rows, "said": found.statements}
+        print_json({**told, "failed": [{"path": one, "reason": why} for one, why in found.failed]})
+    else:
+        for line in (*found.statements, f"table: {path}"):
+            typer.echo(printable(line))
+    for one, why in found.failed[:_LISTED]:
+        console.warn(f"{one}: {why}")
+    if found.failed:
+        raise typer.Exit(PARTIAL)

@@ -19,12 +19,10 @@ from zoneclf.frames.extractor import (
     origin_of,
     spec_of,
 )
-from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut
+from zoneclf.frames.takes import Excerpt, Take, TrackFacts, cut, is_longer
 from zoneclf.settings import AudioSettings
 from zoneclf.store import Origin, TableSpec
 
-# An excerpt is cut from sound that is clearly longer than it: DEAM's clips already are the excerpt.
-_LONGER_S = 5.0
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 # Sound may end this much before its excerpt does, as rounded times have it.
 _EARLY_S = 1.0
@@ -93,7 +91,7 @@ class SoundReader:
         frames = extract(self.extractor, sound.blocks(), makers)
         status, reason = sound.status()
         duration_s, excerpt = sound.duration_s, self.excerpts.get(path.stem)
-        if excerpt is not None and duration_s >= excerpt[1] - excerpt[0] + _LONGER_S:
+        if excerpt is not None and is_longer(duration_s, excerpt):
             frames = cut(frames, excerpt, self.extractor.grid)
             if status == "ok" and duration_s < excerpt[1] - _EARLY_S:
                 status, reason = "truncated", f"its excerpt ends at {excerpt[1]:g} s, it earlier"

@@ -13,6 +13,7 @@ from zoneclf.frames.grid import FrameGrid
 from zoneclf.store import Origin, TableSpec
 
 Excerpt = tuple[float, float]
+_LONGER_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,11 @@ class FrameReader(Protocol):
     def read(self, path: Path, track_id: str) -> Take:
         """Return the take; what is wrong with the file becomes its status."""
         ...
+
+
+def is_longer(duration_s: float, excerpt: Excerpt) -> bool:
+    """Return whether sound is clearly longer than an excerpt of it: DEAM's clips are excerpts."""
+    return duration_s >= excerpt[1] - excerpt[0] + _LONGER_S
 
 
 def cut(frames: Frames, excerpt: Excerpt, grid: FrameGrid) -> Frames:

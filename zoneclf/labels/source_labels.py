@@ -16,14 +16,13 @@ import pyarrow as pa
 from zoneclf.audio.files import path_text
 from zoneclf.errors import LabelError
 from zoneclf.labels.deam import DeamAnnotations
+from zoneclf.labels.deam_songs import described
 from zoneclf.labels.library import LabelRow, contradictions
 from zoneclf.labels.zones import ZoneMap
 from zoneclf.store import TableNote, write_table
 from zoneclf.tracks.track_table import SEPARATOR, TrackTable
 
 _SHOWN = 10
-# DEAM's songs have about ten raters each, those after id 2000 about five.
-_RATERS, _FEW_RATERS, _LAST_OF_MANY_RATERS = 10, 5, 2000
 METADATA = ("artist", "title", "bpm", "key")
 LABEL_COLUMNS = (
     "track_id",
@@ -112,20 +111,11 @@ def label_deam(
     annotated = songs.isin(annotations.songs.index)
     dropped["no annotation"] += int((~annotated).sum())
     kept, ids = usable[annotated], songs[annotated].astype(int)
-    found = annotations.songs.loc[ids]
-    arousal, valence = found["arousal_mean"].to_numpy(), found["valence_mean"].to_numpy()
-    names = [zones.names[code] for code in zones.codes(arousal, valence)]
-    table = _rows(kept, source, names)
-    table["arousal"], table["valence"] = arousal, valence
-    raters = np.where(ids.to_numpy() > _LAST_OF_MANY_RATERS, _FEW_RATERS, _RATERS)
-    for name in ("arousal", "valence"):
-        if f"{name}_std" in found:  # means of dynamic annotations have none
-            table[f"{name}_se"] = found[f"{name}_std"].to_numpy() / np.sqrt(raters)
-    artists = annotations.artists
-    table["group"] = [
-        f"artist:{artists[song].casefold()}" if song in artists else f"deam:{song}" for song in ids
-    ]
-    table["artist"] = [artists.get(song, "") for song in ids]
+    about = described(annotations, ids.to_list())
+    codes = zones.codes(about["arousal"].to_numpy(), about["valence"].to_numpy())
+    table = _rows(kept, source, [zones.names[code] for code in codes])
+    for name in ("arousal", "valence", "arousal_se", "valence_se", "group", "artist"):
+        table[name] = about[name].to_numpy()
     notes = {"label_repair": annotations.repair, "statements": list(annotations.statements)}
     return SourceLabels(table, +dropped, annotations.statements, notes, "non-commercial")
 

@@ -50,6 +50,10 @@ class Workspace:
         """File of a source's neural features, which ``zoneclf deep`` writes."""
         return self.root / "dataset" / kind.folder / f"{source}.parquet"
 
+    def targets(self, source: str) -> Path:
+        """File of a source's targets: arousal and valence with the sound they are about."""
+        return self.root / "dataset" / "targets" / f"{source}.parquet"
+
     @property
     def sources(self) -> list[str]:
         """Names of the sources that have a track table, the user's before others."""

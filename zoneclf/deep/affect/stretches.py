@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoneclf.audio.decode import decoders
-from zoneclf.audio.files import require_regular
+from zoneclf.audio.lengths import length_s
 from zoneclf.deep.affect.affect_set import Course
 from zoneclf.deep.affect.listing import AffectTrack
 from zoneclf.errors import AudioError
-from zoneclf.settings import AudioSettings
 
 # What rounded times may be apart.
 _NEAR_S = 1e-6
@@ -20,7 +18,7 @@ def cut_to(track: AffectTrack, excerpt_s: float) -> AffectTrack:
     """Return a track whose stretch is the middle `excerpt_s` seconds of what was rated; 0: all.
 
     A stretch that is short enough stays as it is, and a whole file without a course stays whole.
-    The end of a whole file with a course is what the file announces.
+    The end of a whole file with a course is the file's length.
     """
     if not track.end_s and track.course is None:
         return track
@@ -46,9 +44,8 @@ def part_of(course: Course | None, start_s: float, length_s: float) -> Course | 
 
 
 def _end_of(path: Path) -> float:
-    """Return the length that a file announces, in seconds; 0 if it does not, or cannot be read."""
+    """Return a file's length in seconds; 0 if it cannot be read."""
     try:
-        require_regular(path)
-        return next(iter(decoders(path, AudioSettings()))).header.declared_s or 0.0
-    except (AudioError, OSError, StopIteration):
+        return length_s(path)
+    except AudioError:
         return 0.0  # whatever is wrong is told when its sound is asked for
