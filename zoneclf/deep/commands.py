@@ -10,12 +10,14 @@ from zoneclf.deep.affect import train_commands as affect_training
 from zoneclf.deep.encoders.commands import embed
 from zoneclf.deep.genre.compare_commands import compare
 from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
-from zoneclf.deep.genre.predict_commands import predict, predict_newest
+from zoneclf.deep.genre.predict_commands import predict
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
 from zoneclf.deep.mood import judging_commands as mood_judging
+from zoneclf.deep.mood import predict_commands as mood_predicting
 from zoneclf.deep.mood import train_commands as mood_training
 from zoneclf.deep.mood.cluster_commands import cluster
+from zoneclf.deep.predict_commands import predict_newest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,3 +65,4 @@ genre_app.command()(compare)
 mood_app.command()(cluster)
 mood_app.command("train")(mood_training.train)
 mood_app.command("evaluate")(mood_judging.evaluate)
+mood_app.command("predict")(mood_predicting.predict)

@@ -1,5 +1,6 @@
 """What every command that predicts has in common: its options, and which tracks are asked about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,17 @@ Offline = Annotated[bool, typer.Option("--offline", help="Fetch no MERT checkpoi
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options say that every task has: how files are heard, and how it is told."""
+
+    mert: str = ""
+    offline: bool = False
+    table: Path | None = None
+    device: str = "auto"
+    as_json: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tracks:
     """Which tracks are asked about; `folder` keeps the tables of sources, `command` makes them."""
 
@@ -40,16 +52,29 @@ class Tracks:
         UsageError
             If nothing is named, or two tables are.
         """
-        from zoneclf.deep.source_tracks import files_wanted, jobs_in
+        from zoneclf.deep.source_tracks import jobs_in
 
         if not self.source:
-            if not self.paths:
-                raise UsageError("PATHS: name files, folders or playlists, or --source NAME")
-            return files_wanted(self.paths), table
+            return files_named(self.paths, ", or --source NAME"), table
         if table is not None:
             raise UsageError("--table: goes without --source, which names a table itself")
         (job,) = jobs_in(self.folder, self.paths, self.source, command=self.command)
         return job.wanted, job.table
+
+
+def files_named(paths: Sequence[Path], or_else: str = "") -> list["Wanted"]:
+    """Return the files that are named.
+
+    Raises
+    ------
+    UsageError
+        If none is; `or_else` says what could be named instead.
+    """
+    from zoneclf.deep.source_tracks import files_wanted
+
+    if not paths:
+        raise UsageError(f"PATHS: name files, folders or playlists{or_else}")
+    return files_wanted(paths)
 
 
 def ears_of(checkpoint: "Checkpoint", mert: str, *, offline: bool, device: str) -> "Ears":

@@ -53,8 +53,6 @@ def predict(
     from zoneclf.deep.affect.learning import AFFECT
     from zoneclf.deep.finding import checkpoint_folder_of
 
-    command = "zoneclf deep affect predict RUN"
-    tracks = Tracks(paths=tuple(paths or ()), source=source, folder=FEATURES, command=command)
     asking = asking_of(
         checkpoint_folder_of(run, AFFECT.name),
         mert,
@@ -62,7 +60,13 @@ def predict(
         device=device,
         rescale=rescale,
     )
-    predict_with(asking, tracks, table, as_json=json_)
+    predict_with(asking, tracks_of(paths, source), table, as_json=json_)
+
+
+def tracks_of(paths: Sequence[Path] | None, source: str) -> Tracks:
+    """Return which tracks are asked about."""
+    command = "zoneclf deep affect predict RUN"
+    return Tracks(paths=tuple(paths or ()), source=source, folder=FEATURES, command=command)
 
 
 def asking_of(

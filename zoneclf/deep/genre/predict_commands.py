@@ -1,4 +1,4 @@
-"""``zoneclf deep genre predict`` and ``zoneclf deep predict``: genres of files and folders."""
+"""``zoneclf deep genre predict``: genres of files and folders."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from zoneclf.deep.genre.judging_commands import (
     TopK,
     checked_device,
 )
-from zoneclf.deep.predict_options import Mert, Offline, Paths, Tracks, ears_of
+from zoneclf.deep.predict_options import Asked, Mert, Offline, Paths, Tracks, ears_of
 
 if TYPE_CHECKING:
     from zoneclf.deep.genre.choosing import Choice, RuleOptions
@@ -62,53 +62,20 @@ def predict(
     from zoneclf.deep.genre.judging import TASK
 
     rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
-    asked = _Asked(mert, offline, table, checked_device(device), json_)
-    folder = checkpoint_folder_of(run, TASK)
-    _predict(folder, _tracks(paths, source), rule, asked)
+    asked = Asked(
+        mert=mert, offline=offline, table=table, device=checked_device(device), as_json=json_
+    )
+    predict_genres(checkpoint_folder_of(run, TASK), tracks_of(paths, source), rule, asked=asked)
 
 
-@reports_errors
-def predict_newest(
-    paths: Paths = None,
-    source: _Source = "",
-    model: Annotated[
-        str, typer.Option("--model", help="Run, or folder of a checkpoint; default: the newest.")
-    ] = "",
-    load_tuning_results: Results = None,
-    prediction_threshold: Threshold = None,
-    top_k: TopK = None,
-    mert: Mert = "",
-    offline: Offline = False,
-    table: _Table = None,
-    device: Device = "auto",
-    json_: Json = False,
-) -> None:
-    """Print the labels of each track, with probabilities, by the newest checkpoint or --model."""
-    from zoneclf.deep.finding import checkpoint_folder_of, newest_checkpoint
-    from zoneclf.deep.genre.choosing import RuleOptions
-
-    rule = RuleOptions(results=load_tuning_results, threshold=prediction_threshold, top_k=top_k)
-    asked = _Asked(mert, offline, table, checked_device(device), json_)
-    folder = checkpoint_folder_of(model) if model else newest_checkpoint()
-    _predict(folder, _tracks(paths, source), rule, asked)
-
-
-def _tracks(paths: Sequence[Path] | None, source: str) -> Tracks:
+def tracks_of(paths: Sequence[Path] | None, source: str) -> Tracks:
+    """Return which tracks are asked about."""
     command = "zoneclf deep genre predict RUN"
     return Tracks(paths=tuple(paths or ()), source=source, folder=FEATURES, command=command)
 
 
-class _Asked:
-    """What the options say besides the rule."""
-
-    def __init__(
-        self, mert: str, offline: bool, table: Path | None, device: str, as_json: bool
-    ) -> None:
-        self.mert, self.offline, self.table = mert, offline, table
-        self.device, self.as_json = device, as_json
-
-
-def _predict(folder: Path, tracks: Tracks, rule: "RuleOptions", asked: _Asked) -> None:
+def predict_genres(folder: Path, tracks: Tracks, rule: "RuleOptions", *, asked: Asked) -> None:
+    """Print what the checkpoint in a folder says of tracks, and write their table, if any."""
     from zoneclf.deep.checkpoint import load_checkpoint
     from zoneclf.deep.genre.choosing import choose
     from zoneclf.deep.genre.judging import TASK
