@@ -15,6 +15,7 @@ from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_comm
 from zoneclf.deep.genre.train_commands import train
 from zoneclf.deep.mood import judging_commands as mood_judging
 from zoneclf.deep.mood import predict_commands as mood_predicting
+from zoneclf.deep.mood import prepare_commands as mood_sets
 from zoneclf.deep.mood import train_commands as mood_training
 from zoneclf.deep.mood.cluster_commands import cluster
 from zoneclf.deep.predict_commands import predict_newest
@@ -63,6 +64,7 @@ genre_app.command()(evaluate)
 genre_app.command()(predict)
 genre_app.command()(compare)
 mood_app.command()(cluster)
+mood_app.command("prepare")(mood_sets.prepare_command)
 mood_app.command("train")(mood_training.train)
 mood_app.command("evaluate")(mood_judging.evaluate)
 mood_app.command("predict")(mood_predicting.predict)

@@ -122,7 +122,7 @@ def _prepared(path: Path, place: Path, told: Mapping[str, Any]) -> Prepared:
 def _tell(done: Prepared, *, as_json: bool) -> None:
     """Print what was done; the first problems go to standard error."""
     tell_problems(done.problems, done.folder)
-    typer.echo(json.dumps(_as_json(done), indent=2) if as_json else printable(_text(done)))
+    typer.echo(json.dumps(prepared_as_json(done), indent=2) if as_json else printable(_text(done)))
     if done.failed:
         raise typer.Exit(PARTIAL)
 
@@ -140,7 +140,8 @@ def _text(done: Prepared) -> str:
     )
 
 
-def _as_json(done: Prepared) -> dict[str, Any]:
+def prepared_as_json(done: Prepared) -> dict[str, Any]:
+    """Return what `prepare` did as plain values."""
     return {
         "schema_version": 1,
         "folder": str(done.folder),

@@ -38,14 +38,19 @@ from zoneclf.deep.shards import SpectrogramCache
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions(SetOptions):
-    """How a set is prepared; `min_samples` and `max_genres` are those of `filter_genres`."""
+    """How a set is prepared; `min_samples` and `max_genres` are those of `filter_genres`.
+
+    `single`: that tracks left with several genres, as one sound listed twice, are not used.
+    """
 
     min_samples: int = 1
     max_genres: int = 0
+    single: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what decides over genres and splits, as plain values."""
         own = {"min_samples": self.min_samples, "max_genres": self.max_genres}
+        own |= {"single": True} if self.single else {}
         return {**own, **super().as_json()}
 
 
@@ -141,7 +146,9 @@ def _write(
     """Write the set's own files; return genre counts after the filter and sizes of splits."""
     genres = _kept([row.file.track.genres for row in rows if row.frame_count], options)
     kept = kept_genres([row.file.track.genres for row in rows], genres)
-    used = [bool(row.frame_count and names) for row, names in zip(rows, kept, strict=True)]
+    most = 1 if options.single else len(genres)
+    counts = [len(names) if row.frame_count else 0 for row, names in zip(rows, kept, strict=True)]
+    used = [1 <= count <= most for count in counts]
     after = count_genres([names for names, use in zip(kept, used, strict=True) if use])
     groups = groups_of(
         [row.file.track for row in rows], [row.file.track_id for row in rows], options.group
