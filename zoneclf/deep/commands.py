@@ -13,6 +13,7 @@ from zoneclf.deep.genre.judging_commands import evaluate, tune_thresholds
 from zoneclf.deep.genre.predict_commands import predict
 from zoneclf.deep.genre.prepare_commands import prepare_command, synthesise_command
 from zoneclf.deep.genre.train_commands import train
+from zoneclf.deep.matching.commands import match
 from zoneclf.deep.mood import judging_commands as mood_judging
 from zoneclf.deep.mood import predict_commands as mood_predicting
 from zoneclf.deep.mood import prepare_commands as mood_sets
@@ -26,7 +27,9 @@ app = typer.Typer(
     help="Neural models: embeddings, multi-label genre, mood, arousal and valence.",
 )
 genre_app = typer.Typer(no_args_is_help=True, help="Multi-label genre.")
+spectrograms_app = typer.Typer(no_args_is_help=True, help="Ready-made spectrograms.")
 app.add_typer(genre_app, name="genre")
+app.add_typer(spectrograms_app, name="spectrograms")
 mood_app = typer.Typer(no_args_is_help=True, help="One mood per track.")
 app.add_typer(mood_app, name="mood")
 affect_app = typer.Typer(no_args_is_help=True, help="Arousal and valence.")
@@ -63,6 +66,14 @@ genre_app.command("tune-thresholds")(tune_thresholds)
 genre_app.command()(evaluate)
 genre_app.command()(predict)
 genre_app.command()(compare)
+
+
+@spectrograms_app.callback()
+def spectrograms() -> None:
+    """Find out how ready-made spectrograms were made."""
+
+
+spectrograms_app.command()(match)
 mood_app.command()(cluster)
 mood_app.command("prepare")(mood_sets.prepare_command)
 mood_app.command("train")(mood_training.train)

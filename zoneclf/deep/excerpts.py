@@ -70,8 +70,13 @@ def read_excerpt(
         return Excerpt(np.empty(0, np.float32), "unreadable", reason)
     if best.status not in WITH_ROWS:
         return Excerpt(np.empty(0, np.float32), best.status, best.reason)
-    wave = soxr.resample(best.wave, RATE_HZ, settings.rate_hz, quality="HQ")
-    return Excerpt(np.asarray(wave, dtype=np.float32), best.status, best.reason)
+    return Excerpt(at_rate(best.wave, settings.rate_hz), best.status, best.reason)
+
+
+def at_rate(wave: Wave, rate_hz: int) -> Wave:
+    """Return sound of 44.1 kHz at another rate."""
+    found = soxr.resample(wave, RATE_HZ, rate_hz, quality="HQ")
+    return np.asarray(found, dtype=np.float32)
 
 
 def _best(path: Path, excerpt_s: float, limits: AudioSettings, stretch: Stretch) -> Excerpt:

@@ -12,14 +12,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
-import scipy.signal
 
+from zoneclf.deep.mel_filters import filters_of, window_of
 from zoneclf.errors import SettingsError
 
 Wave = npt.NDArray[np.float32]
@@ -174,7 +173,8 @@ def mel_bands(sound: Wave, each: Sequence[SpectrogramSettings]) -> list[Spectrog
     first = each[0]
     padded = np.pad(np.asarray(sound, dtype=np.float32), first.n_fft // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, first.n_fft)[:: first.hop]
-    window, filters = _window(first), [_filters(one) for one in each]
+    window = window_of(first.window, first.window_length, first.n_fft)
+    filters = [_filters(one) for one in each]
     out = [np.empty((len(frames), one.mels), dtype=np.float32) for one in each]
     for start in range(0, len(frames), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
@@ -205,37 +205,33 @@ def scaled(mels: Spectrogram, settings: SpectrogramSettings) -> Spectrogram:
     """Return decibels in the settings' units."""
     if settings.normalise == "none" or not mels.size:
         return mels
-    if settings.normalise == "standard":
-        zero, unit = float(mels.mean()), float(mels.std())
-    else:
-        top = float(mels.max())
-        unit = settings.range_db if settings.normalise == "unit" else top - float(mels.min())
-        zero = top - unit
+    zero, unit = units_of(
+        settings,
+        top=float(mels.max()),
+        least=float(mels.min()),
+        mean=float(mels.mean()),
+        spread=float(mels.std()),
+    )
     return np.asarray((mels - np.float32(zero)) / np.float32(max(unit, 1e-6)), dtype=np.float32)
 
 
-@lru_cache(maxsize=16)
-def _window(settings: SpectrogramSettings) -> Wave:
-    """Return the window, padded to the length of the transform, shape (n_fft,)."""
-    window = scipy.signal.get_window(settings.window, settings.window_length, fftbins=True)
-    before = (settings.n_fft - settings.window_length) // 2
-    after = settings.n_fft - settings.window_length - before
-    return np.pad(window, (before, after)).astype(np.float32)
+def units_of(
+    settings: SpectrogramSettings, *, top: Any, least: Any, mean: Any, spread: Any
+) -> tuple[Any, Any]:
+    """Return where 0 is and what 1 is, in decibels, for clips of these extremes, mean and spread.
+
+    Each is a number, or an array of one number a clip.
+    """
+    if settings.normalise == "standard":
+        return mean, spread
+    if settings.normalise == "unit":
+        return top - settings.range_db, settings.range_db
+    return (least, top - least) if settings.normalise == "minmax" else (0.0, 1.0)
 
 
-@lru_cache(maxsize=16)
 def _filters(settings: SpectrogramSettings) -> npt.NDArray[np.float32]:
-    """Return Slaney's mel filters, shape (n_fft // 2 + 1, mels)."""
-    from librosa.filters import mel
-
-    filters = mel(
-        sr=settings.rate_hz,
-        n_fft=settings.n_fft,
-        n_mels=settings.mels,
-        fmin=settings.low_hz,
-        fmax=settings.high_hz or settings.rate_hz / 2,
-    )
-    return np.ascontiguousarray(filters.T, dtype=np.float32)
+    one = settings
+    return filters_of(one.rate_hz, one.n_fft, one.mels, low_hz=one.low_hz, high_hz=one.high_hz)
 
 
 def _require(condition: bool, name: str, value: object, wanted: str) -> None:

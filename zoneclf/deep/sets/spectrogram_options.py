@@ -47,7 +47,7 @@ def spectrogram_changes(
             raise UsageError(f"{option}: {_OWN.get(name, f'it must be one of {known}')}")
         if name in changes:
             raise UsageError(f"{option}: {name} is said twice; say it once")
-        changes[name] = _value(value, default[name], option)
+        changes[name] = value_of(value, default[name], option)
     own = {"mels": mels, "excerpt_s": max_seconds}
     changes |= {name: value for name, value in own.items() if value is not None}
     try:
@@ -57,7 +57,14 @@ def spectrogram_changes(
     return changes
 
 
-def _value(text: str, default: Any, option: str) -> Any:
+def value_of(text: str, default: Any, option: str) -> Any:
+    """Return a text as the type of a setting's default.
+
+    Raises
+    ------
+    UsageError
+        If it is none of that type.
+    """
     kinds = (float, str) if default == "max" else (type(default),)
     for kind in kinds:
         try:
@@ -89,11 +96,11 @@ def settings_for(listing: Listing[Listed], changes: Mapping[str, Any]) -> Spectr
         )
     found = {"excerpt_s": 0.0, **changes, "foreign": True}
     if "mels" not in found:
-        found["mels"] = _mels(listing)
+        found["mels"] = mels_of(listing)
     return SpectrogramSettings(**found)
 
 
-def _mels(listing: Listing[Listed]) -> int:
+def mels_of(listing: Listing[Listed]) -> int:
     """Return the mel bands of the first array that can be read."""
     default = SpectrogramSettings().mels
     for track in listing.tracks:
