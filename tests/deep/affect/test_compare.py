@@ -89,6 +89,9 @@ def test_pictures_of_one_and_of_many_are_drawn():
     runs = [judged(), judged("other", rescaled=False, seed=1)]
     for figure in (plane_figure(runs[:1]), plane_figure(runs), lines_figure(runs)):
         assert len(png(figure)) > 10_000
+    many = lines_figure([runs[number % 2] for number in range(7)])
+    assert sum(axes.axison for axes in many.axes) == 14
+    assert [len(plane_figure(some).axes) for some in (runs[:1], runs[1:], runs)] == [2, 1, 4]
     flat = judged("flat", predicted=np.full((60, 2), 5, np.float32), rescaled=False)
     assert len(png(plane_figure([flat]))) > 5_000
 

@@ -3,7 +3,7 @@
 Every function takes runs judged on the same tracks and returns a figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,15 @@ _EDGE = 0.15
 _AROUSAL, _VALENCE = (NAMES.index(name) for name in ("arousal", "valence"))
 # More lines from true to predicted would hide what they join.
 _MOST_LINES = 120
+# Runs side by side.
+_ABREAST = 5
 
 
 def plane_figure(runs: Sequence[Judged]) -> Figure:
-    """Return true and predicted tracks on the plane; below each run's, the rescaled ones."""
+    """Return true and predicted tracks on the plane, and each run's rescaled ones."""
     rows = 2 if any(one.rescaled is not None for one in runs) else 1
-    figure, panels = panels_of(len(runs), (3.9, 4.1), rows=rows)
-    for one, column in zip(runs, panels, strict=True):
+    figure, panels = _grid(len(runs), (3.9, 4.1), rows=rows)
+    for number, (one, column) in enumerate(zip(runs, panels, strict=True)):
         _plane(column[0], one.true, one.predicted)
         column[0].set_title(f"{short(one.name)}\nas predicted", fontsize=9)
         for axes in column[1:]:
@@ -36,10 +38,28 @@ def plane_figure(runs: Sequence[Judged]) -> Figure:
                 continue
             _plane(axes, one.true, one.rescaled)
             axes.set_title("rescaled", fontsize=9)
-    for axes in panels[0]:
-        axes.set_ylabel("arousal", fontsize=9)
+        if number % _ABREAST == 0:
+            for axes in column:
+                axes.set_ylabel("arousal", fontsize=9)
     figure.legend(handles=_legend(), loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     return figure
+
+
+def _grid(runs: int, size: tuple[float, float], *, rows: int) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure with `rows` panels for each run: abreast of one, in columns of several."""
+    if runs == 1:
+        figure, panels = panels_of(rows, size)
+        return figure, [[axes for (axes,) in panels]]
+    storeys = -(-runs // _ABREAST)
+    figure, panels = panels_of(min(runs, _ABREAST), size, rows=rows * storeys)
+    found = [
+        panels[number % _ABREAST][number // _ABREAST * rows : (number // _ABREAST + 1) * rows]
+        for number in range(runs)
+    ]
+    for column in panels[runs % _ABREAST or _ABREAST :]:
+        for axes in column[-rows:]:
+            axes.set_axis_off()
+    return figure, found
 
 
 def _plane(axes: Axes, true: Floats, predicted: Floats) -> None:
@@ -56,7 +76,7 @@ def _plane(axes: Axes, true: Floats, predicted: Floats) -> None:
             zorder=1,
         )
     axes.scatter(true[:, _VALENCE], true[:, _AROUSAL], facecolor="none", edgecolor=GREY, **marks)
-    axes.scatter(predicted[:, _VALENCE], predicted[:, _AROUSAL], color=BLUE, alpha=0.8, **marks)
+    axes.scatter(predicted[:, _VALENCE], predicted[:, _AROUSAL], color=BLUE, alpha=0.5, **marks)
     _ellipse(axes, true, {"edgecolor": "black", "linestyle": "--"})
     _ellipse(axes, predicted, {"edgecolor": BLUE, "linestyle": "-"})
     middle = (LOWEST + HIGHEST) / 2
@@ -81,7 +101,7 @@ def _ellipse(axes: Axes, values: Floats, style: dict[str, Any]) -> None:
         height,
         angle=angle,
         facecolor="none",
-        linewidth=1.6,
+        linewidth=2.2,
         zorder=4,
         **style,
     )
@@ -100,24 +120,23 @@ def _legend() -> list[Line2D]:
 
 def lines_figure(runs: Sequence[Judged]) -> Figure:
     """Return predicted over true of each dimension, with the line through them and the band."""
-    figure, panels = panels_of(len(runs), (3.4, 3.1), rows=len(NAMES))
-    for one, column in zip(runs, panels, strict=True):
+    figure, panels = _grid(len(runs), (3.4, 3.1), rows=len(NAMES))
+    for number, (one, column) in enumerate(zip(runs, panels, strict=True)):
         for place, (name, axes) in enumerate(zip(NAMES, column, strict=True)):
             _line(axes, one.true[:, place], one.predicted[:, place])
-            told = one.scores[name]
-            words = [
-                f"{title} {told[key]:.2f}"
-                for key, title in (("slope", "slope"), ("spread_ratio", "spread"), ("ccc", "CCC"))
-                if told[key] is not None
-            ]
-            axes.set_title(", ".join(words), fontsize=8.5)
+            above = f"{short(one.name)}\n" if place == 0 or len(runs) == 1 else ""
+            axes.set_title(above + _told(one.scores[name]), fontsize=8.5)
             axes.set_xlabel(f"true {name}", fontsize=9)
-        above = column[0]
-        above.set_title(f"{short(one.name)}\n{above.get_title()}", fontsize=9)
-    for name, axes in zip(NAMES, panels[0], strict=True):
-        axes.set_ylabel(f"predicted {name}", fontsize=9)
+            if number % _ABREAST == 0:
+                axes.set_ylabel(f"predicted {name}", fontsize=9)
     panels[0][0].legend(frameon=False, fontsize=7.5, loc="upper left")
     return figure
+
+
+def _told(scores: Mapping[str, Any]) -> str:
+    titles = {"slope": "slope", "spread_ratio": "spread", "ccc": "CCC"}
+    known = {key: title for key, title in titles.items() if scores[key] is not None}
+    return ", ".join(f"{title} {scores[key]:.2f}" for key, title in known.items())
 
 
 def _line(axes: Axes, true: Floats, predicted: Floats) -> None:
