@@ -151,7 +151,7 @@ def _made(folder: Path, seed: int, clips: int, seconds: float) -> Made:
         correlation=float(np.corrcoef(rated.T)[0, 1]),
         ceiling=_pair([np.corrcoef(rated[:, n], meant[:, n])[0, 1] ** 2 for n in (0, 1)]),
         guessed=_pair(_guessed(found, rated)),
-        wander=_pair(np.mean([np.ptp(values, axis=0) for _, values in courses], axis=0)),
+        wander=_pair(np.array([np.ptp(values, axis=0) for _, values in courses]).mean(axis=0)),
         apart=apart,
         by_chance=by_chance,
     )
