@@ -143,13 +143,14 @@ def _made(folder: Path, seed: int, clips: int, seconds: float) -> Made:
     found = load_affect(folder / "set")
     rated, meant = found.targets.astype(np.float64), _meant(folder / "clips" / "ratings.csv")
     courses = [course for course in map(found.course, range(len(found))) if course is not None]
+    whole = np.corrcoef(np.concatenate([rated, meant], axis=1).T)
     apart, by_chance = _apart(rated, found.groups)
     return Made(
         artists=len(set(found.groups)),
         seconds=took_s,
         spread=_pair(rated.std(axis=0)),
-        correlation=float(np.corrcoef(rated.T)[0, 1]),
-        ceiling=_pair([np.corrcoef(rated[:, n], meant[:, n])[0, 1] ** 2 for n in (0, 1)]),
+        correlation=float(whole[0, 1]),
+        ceiling=(float(whole[0, 2] ** 2), float(whole[1, 3] ** 2)),
         guessed=_pair(_guessed(found, rated)),
         wander=_pair(np.array([np.ptp(values, axis=0) for _, values in courses]).mean(axis=0)),
         apart=apart,
