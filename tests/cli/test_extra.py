@@ -5,11 +5,16 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import zoneclf
+from zoneclf.cli import app as cli_app
 from zoneclf.errors import MissingExtraError
 
 EXTRA = {"torch", "transformers", "safetensors", "huggingface_hub", "iterstrat"}
@@ -69,6 +74,45 @@ def test_help_needs_no_torch() -> None:
     done = without_torch("--help")
     assert done.returncode == 0
     assert "deep" in done.stdout
+
+
+_LISTED = """
+import sys
+from typer.testing import CliRunner
+from zoneclf.cli import app
+for words in (["deep"], ["deep", "genre"], ["deep", "affect", "--help"], ["deep", "mood", "-h"]):
+    done = CliRunner().invoke(app, words)
+    assert "train" in done.output or "embed" in done.output, done.output
+print([name for name in ("torch", "scipy.signal", "sklearn", "pandas") if name in sys.modules])
+"""
+
+
+def test_lists_of_commands_load_none_of_them() -> None:
+    done = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def commands_in(group: Any, words: str) -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
+        assert found is not None
+        if hasattr(found, "list_commands"):
+            yield from commands_in(found, f"{words} {name}")
+        else:
+            yield f"{words} {name}", found
+
+
+def test_every_command_is_where_it_is_said_to_be() -> None:
+    from zoneclf.deep.commands import app
+
+    found = dict(commands_in(typer.main.get_command(app), "deep"))
+    assert len(found) > 15
+    for words, command in found.items():
+        *groups, _ = words.split()
+        listed = " ".join(CliRunner().invoke(cli_app, [*groups, "--help"]).stdout.split())
+        summary = (command.help or "").partition("\n\n")[0]
+        assert len(summary) > 20
+        assert " ".join(summary.split()) in listed, words
 
 
 def test_the_core_imports_nothing_of_the_extra() -> None:

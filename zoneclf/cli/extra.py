@@ -20,18 +20,22 @@ class _Deep(TyperGroup):
         """Return one, or None."""
         return _loaded().get_command(ctx, cmd_name)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of all."""
+        _loaded().format_commands(ctx, formatter)
+
 
 deep_app = typer.Typer(
     cls=_Deep,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Neural models (optional, torch): multi-label genre.",
+    help="Neural models (optional, torch): embeddings, genre, mood, arousal and valence.",
 )
 
 
 @deep_app.callback()
 def deep() -> None:
-    """Neural models (optional, torch): multi-label genre."""
+    """Neural models (optional, torch): embeddings, genre, mood, arousal and valence."""
 
 
 def _loaded() -> Any:

@@ -1,4 +1,6 @@
-"""Neural models of genre.  Needs the extra `deep`; no other stage imports it.
+"""Neural models of genre, mood, arousal and valence; they need the extra `deep`.
+
+No other stage imports them.
 
     sound -> spectrograms, embeddings -> labelled set -> network -> report
 
@@ -23,8 +25,3 @@ _PACKAGES = {
 for _module, _package in _PACKAGES.items():
     if find_spec(_module) is None:
         raise MissingExtraError("deep", _package)
-
-try:
-    import torch as torch
-except ImportError as error:
-    raise MissingExtraError("deep", "torch") from error

@@ -23,6 +23,7 @@ from zoneclf.errors import UsageError
 
 if TYPE_CHECKING:
     from zoneclf.deep.affect.recipe import AffectRecipe
+    from zoneclf.deep.runs import RunOptions
 
 _MOST_SEEDS = 100
 # Given as lists here.
@@ -62,25 +63,39 @@ def compare(
     """
     require_device(device)
     require_name(name)
-    recipes = _recipes(backbones, losses, freezes, changes=changes)
-    from zoneclf.deep.affect.comparing import compare as run
-    from zoneclf.deep.affect.comparing import entries_of
-    from zoneclf.deep.affect.comparison_table import markdown, write_tables
-    from zoneclf.deep.affect.results import RESULTS, write_side_by_side
+    from zoneclf.deep.affect.comparison_table import markdown
     from zoneclf.deep.runs import RunOptions
 
+    recipes = _recipes(backbones, losses, freezes, changes=changes)
     name = name or absolute(set_).name
     options = RunOptions(device=device, threads=threads, save_every_s=save_every)
-    found = run(set_, entries_of(recipes, name, seeds), options, jobs=jobs)
-    folder = RESULTS / name
-    firsts = [one.judged for one in found[: len(recipes)]]
-    write_side_by_side(firsts, folder, f"Arousal and valence on {name}, side by side")
-    told = write_tables(found, folder)
+    folder, told = _compared(set_, recipes, name, seeds=seeds, options=options, jobs=jobs)
     console.close()
     if json_:
         typer.echo(json.dumps({"results": str(folder), **told}, indent=2))
     else:
         typer.echo(printable(f"{markdown(told)}\n{folder / 'comparison.md'}, report.html"))
+
+
+def _compared(
+    set_folder: Path,
+    recipes: "list[AffectRecipe]",
+    name: str,
+    *,
+    seeds: int,
+    options: "RunOptions",
+    jobs: int,
+) -> tuple[Path, dict[str, Any]]:
+    """Train and judge all; return where tables and page are, and the tables' content."""
+    from zoneclf.deep.affect.comparing import compare, entries_of
+    from zoneclf.deep.affect.comparison_table import write_tables
+    from zoneclf.deep.affect.results import RESULTS, write_side_by_side
+
+    found = compare(set_folder, entries_of(recipes, name, seeds), options, jobs=jobs)
+    folder = RESULTS / name
+    firsts = [one.judged for one in found[: len(recipes)]]
+    write_side_by_side(firsts, folder, f"Arousal and valence on {name}, side by side")
+    return folder, write_tables(found, folder)
 
 
 def _recipes(
