@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from zoneclf.deep.runs import RunOptions
 
 _MOST_SEEDS = 100
+Backbones = Annotated[str, typer.Option(help="With commas; default: all four.", show_default="all")]
+Losses = Annotated[str, typer.Option(help="With commas: mse, ccc.")]
+Freezes = Annotated[str, typer.Option(help="What of --mood stays, with commas: all, part, none.")]
+Seeds = Annotated[int, typer.Option(min=1, max=_MOST_SEEDS, help="Runs of each, to tell a spread.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Runs at once; 0: one per core, on a GPU one.")]
 # Given as lists here.
 _LISTED = ("backbone", "loss", "freeze")
 _OPTIONS = {name: kind for name, kind in OPTIONS.items() if name not in _LISTED}
@@ -35,20 +40,12 @@ _OPTIONS = {name: kind for name, kind in OPTIONS.items() if name not in _LISTED}
 @takes_recipe(_OPTIONS)
 def compare(
     set_: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a prepared set.")],
-    backbones: Annotated[
-        str, typer.Option(help="With commas; default: all four.", show_default="all")
-    ] = "",
-    losses: Annotated[str, typer.Option(help="With commas: mse, ccc.")] = "mse,ccc",
-    freezes: Annotated[
-        str, typer.Option(help="What of --mood stays, with commas: all, part, none.")
-    ] = "all,part",
+    backbones: Backbones = "",
+    losses: Losses = "mse,ccc",
+    freezes: Freezes = "all,part",
     changes: dict[str, Any] = {},  # noqa: B006  (never changed; stands for the recipe's options)
-    seeds: Annotated[
-        int, typer.Option(min=1, max=_MOST_SEEDS, help="Runs of each, to tell a spread.")
-    ] = 1,
-    jobs: Annotated[
-        int, typer.Option(min=0, help="Runs at once; 0: one per core, on a GPU one.")
-    ] = 0,
+    seeds: Seeds = 1,
+    jobs: Jobs = 0,
     device: Device = "auto",
     threads: Threads = 0,
     save_every: SaveEvery = 60.0,
