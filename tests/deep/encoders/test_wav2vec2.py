@@ -19,6 +19,7 @@ from zoneclf.deep.encoders.embedding import Embedder, EmbeddingSettings
 from zoneclf.deep.encoders.encoder import NativeEncoder
 from zoneclf.deep.encoders.kinds import WAV2VEC2
 from zoneclf.deep.encoders.snapshots import Snapshot, licence_of, locate
+from zoneclf.deep.sets.loading import load_set
 from zoneclf.errors import ModelError
 from zoneclf.store import read_table
 
@@ -182,6 +183,36 @@ def test_embed_writes_its_features(
     assert note.origins[0].extractor == "wav2vec2"
     assert note.licence == LICENCE  # of weights that nobody knows
     assert np.isfinite(table["wav2vec2_0031_std"].to_numpy()).all()
+
+
+def test_a_rated_stretch_of_a_set_is_what_is_embedded(
+    tiny: Path,
+    tmp_path: Path,
+    write_wav: Callable[..., Path],
+    noise: Callable[..., np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`embed --set` with a set of arousal and valence; its ids are those of the stretches."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["path,arousal,valence,start_s,end_s"]
+    for number in range(8):
+        sound = 0.3 * noise(3 * 44_100, number)
+        write_wav(tmp_path / f"{number}.wav", sound)
+        write_wav(tmp_path / f"cut{number}.wav", sound[44_100 : 2 * 44_100])
+        lines.append(f"{number}.wav,{2 + number % 5},{7 - number % 3},1.0,2.0")
+    (tmp_path / "rated.csv").write_text("\n".join(lines) + "\n")
+    words = ["affect", "prepare", "rated.csv", "--output", "set", "--jobs", "1", "--mels", "16"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    done = embed("--set", "set", "--model", tiny, "--layer", "2")
+    assert done.exit_code == 0, done.output
+    prepared = load_set(tmp_path / "set")
+    found = prepared.embeddings()
+    settings = EmbeddingSettings(layer=2)
+    made = Embedder(NativeEncoder(tiny, CPU), read_preprocessor(tiny), settings, device=CPU)
+    for place in np.flatnonzero(prepared.used).tolist():
+        cut = tmp_path / f"cut{prepared.path(place).stem}.wav"
+        np.testing.assert_allclose(found[place], made.embed(cut).vector, atol=1e-5)
 
 
 def test_there_is_no_code_to_trust(
