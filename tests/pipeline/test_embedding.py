@@ -206,3 +206,6 @@ def test_what_is_asked_about_must_be_of_the_models_spec(
         found = stored_embeddings(workspace, spec)
         assert list(found.index) == [f"0-{number:04}" for number in range(1, 6)]
     assert len(stored_embeddings(workspace, other)) == 6
+    names = ("wav2vec2_0000_mean", "wav2vec2_0001_mean")
+    store(workspace, table, "deam", spec=dataclasses.replace(SPEC, features=names))
+    assert list(stored_embeddings(workspace, SPEC).index) == list(found.index)

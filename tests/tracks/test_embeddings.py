@@ -104,7 +104,9 @@ def test_they_are_a_family_of_their_own() -> None:
     assert meaning_of("genre_dub techno").words == "probability of the genre dub techno"
     assert meaning_of("affect_valence_mean").words == "valence by a neural network"
     assert meaning_of("affect_arousal_sd").family == "affect"
-    assert {"mert", "genre", "affect"} == set(KINDS)
+    assert meaning_of("wav2vec2_0016_mean").words == "dimension 16 of wav2vec 2.0's embedding"
+    for kind in KINDS.values():
+        assert meaning_of(f"{kind.prefix}0001_mean").family in (kind.name, "other")
 
 
 GENRE = TableSpec(

@@ -26,14 +26,15 @@ from zoneclf.pipeline.planning import sound_reader
 from zoneclf.pipeline.workspace import Workspace, own_sources
 from zoneclf.report.shift import standardised_difference
 from zoneclf.settings import Settings
+from zoneclf.store import read_note
 from zoneclf.tracks.contexts import context_of
 from zoneclf.tracks.embeddings import (
     KINDS,
-    Kind,
     embedded_part,
     has_embeddings,
     has_others,
     joined_spec,
+    kind_of,
     read_embeddings,
 )
 from zoneclf.tracks.excerpts import longest_of, middle_spec
@@ -126,14 +127,15 @@ def _tables(workspace: Workspace, settings: Settings) -> Iterator[Check]:
 
 
 def _neural(workspace: Workspace) -> Iterator[Check]:
-    for kind in KINDS.values():
-        for path in sorted(workspace.neural(kind, "x").parent.glob("*.parquet")):
-            yield _neural_table(path, kind)
+    for folder in dict.fromkeys(workspace.neural(kind, "x").parent for kind in KINDS.values()):
+        for path in sorted(folder.glob("*.parquet")):
+            yield _neural_table(path)
 
 
-def _neural_table(path: Path, kind: Kind) -> Check:
-    name = f"{kind.name} features {path.stem}"
+def _neural_table(path: Path) -> Check:
+    name = f"{path.parent.name} {path.stem}"
     try:
+        kind = kind_of(read_note(path).spec) or KINDS["mert"]
         values, note = read_embeddings(path, kind)
     except ZoneclfError as error:
         return Check("bad", name, str(error))

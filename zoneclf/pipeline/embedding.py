@@ -14,9 +14,8 @@ from zoneclf.model.strategies import OWN_ONLY
 from zoneclf.pipeline.labelling import current_table
 from zoneclf.pipeline.workspace import Voice, Workspace, own_sources
 from zoneclf.settings import Settings, TrainSettings
-from zoneclf.store import TableNote, TableSpec
+from zoneclf.store import TableNote, TableSpec, read_note
 from zoneclf.tracks.embeddings import (
-    KINDS,
     Kind,
     command_for,
     embedded_part,
@@ -87,6 +86,8 @@ def stored_embeddings(workspace: Workspace, spec: TableSpec) -> pd.DataFrame:
     assert kind is not None
     found = [pd.DataFrame(columns=list(asked.features), dtype=np.float32)]
     for path in sorted(workspace.neural(kind, "x").parent.glob("*.parquet")):
+        if kind_of(read_note(path).spec) != kind:
+            continue
         values, note = read_embeddings(path, kind)
         if set(asked.features) <= set(values) and not note.spec.select(asked.features).difference(
             asked
@@ -200,7 +201,7 @@ def _command(parts: Mapping[str, Embeddings], what: str, kind: Kind) -> str:
     """Return the command that makes features like those that are there, or any."""
     for _, note in parts.values():
         return command_for(note.spec, what)
-    return f"{kind.command} {what}" if kind is KINDS["mert"] else f"{kind.command} RUN {what}"
+    return f"{kind.command} {what}" if kind.folder == "embeddings" else f"{kind.command} RUN {what}"
 
 
 def _file(workspace: Workspace, note: TableNote, source: str) -> Path:

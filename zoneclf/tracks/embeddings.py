@@ -1,9 +1,10 @@
 """What neural networks say of a track, as features: columns, specs, and what makes them.
 
 ``zoneclf deep`` writes the tables; here they are only read, and no neural library is needed.
-There are three kinds (`KINDS`): embeddings, genres, arousal and valence.  A table's `descriptors`
-say by what they were made, such as ``mert/<model>@<revision>/layer<k>/<pooling>``; of a table that
-has other features, too, they follow those of the others after a plus sign.
+Their kinds (`KINDS`) are embeddings of MERT and of wav2vec 2.0, genres, arousal and valence.  A
+table's `descriptors` say by what they were made, such as
+``mert/<model>@<revision>/layer<k>/<pooling>``; of a table that has other
+features, too, they follow those of the others after a plus sign.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from zoneclf.store import TableNote, TableSpec, read_table
 _PLUS = " + "
 # In place of a folder's path, which a table does not keep.
 _FOLDER = "FOLDER"
+_EMBED = "zoneclf deep embed"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Kind:
 
 
 KINDS = {
-    "mert": Kind("mert", "mert_", "embeddings", "zoneclf deep embed"),
+    "mert": Kind("mert", "mert_", "embeddings", _EMBED),
+    "wav2vec2": Kind("wav2vec2", "wav2vec2_", "embeddings", _EMBED),
     "genre": Kind("genre", "genre_", "genre", "zoneclf deep genre predict"),
     "affect": Kind("affect", "affect_", "affect", "zoneclf deep affect predict"),
 }
@@ -121,15 +124,15 @@ def command_for(spec: TableSpec, what: str) -> str:
     """Return the command that makes such features of `what`: paths, or an option."""
     part = embedded_part(spec)
     kind = kind_of(part)
-    if kind is not None and kind.name != "mert":
+    if kind is not None and kind.command != _EMBED:
         weights = part.descriptors.partition("@")[2].partition("/")[0]
         return f"{kind.command} RUN {what} (RUN: the one whose weights have SHA-256 {weights}...)"
     made_by, _, rest = part.descriptors.partition("/")
     made, _, how = rest.partition("@")
     revision, layer, pooling = (*how.split("/"), "", "")[:3]
     local = revision.startswith("sha256-")
-    words = ["zoneclf deep embed", what, "--model", _FOLDER if local else shlex.quote(made)]
+    words = [_EMBED, what, "--model", _FOLDER if local else shlex.quote(made)]
     words += ["--revision", shlex.quote(revision), "--layer", layer.removeprefix("layer")]
     words += ["--pooling", pooling, "--chunk", f"{part.window_s:g}"]
-    words += ["--trust-remote-code"] if made_by != "mert" else []
+    words += ["--trust-remote-code"] if made_by.endswith("-remote") else []
     return " ".join(words) + (f" ({_FOLDER}: that of {made})" if local else "")

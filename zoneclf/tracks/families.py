@@ -19,6 +19,7 @@ FAMILIES = {
     "drops": "drops",
     "voice": "voice and pitch",
     "mert": "what MERT hears (embedding)",
+    "wav2vec2": "what wav2vec 2.0 hears (embedding)",
     "genre": "what a network for genres says",
     "affect": "what a network for arousal and valence says",
     "sources": "what the other sources' model says",
@@ -29,7 +30,7 @@ _COLUMN = re.compile(
     r"^(?P<name>.+?)_sma(?P<delta>_de)?(?:\((?P<index>\d+)\))?_(?P<moment>amean|stddev)"
     r"_(?P<over>mean|std)$"
 )
-_EMBEDDED = re.compile(r"^mert_(?P<index>\d+)_(?P<over>mean|std)$")
+_EMBEDDED = re.compile(r"^(?P<kind>mert|wav2vec2)_(?P<index>\d+)_(?P<over>mean|std)$")
 _GENRE = "genre_"
 _AFFECT = re.compile(r"^affect_(?P<name>arousal|valence)_(?P<over>mean|sd)$")
 _MFCC = re.compile(r"^mfcc_(?P<index>\d+)_(?P<over>mean|std)$")
@@ -100,8 +101,9 @@ def meaning_of(feature: str) -> Meaning:
     if feature.startswith(_ADDED):
         return Meaning("sources", f"{feature.removeprefix(_ADDED)} from the other sources' model")
     if found := _EMBEDDED.match(feature):
-        words = f"dimension {int(found['index'])} of MERT's embedding"
-        return Meaning("mert", *_varied(words, found["over"], 0))
+        who = {"mert": "MERT", "wav2vec2": "wav2vec 2.0"}[found["kind"]]
+        words = f"dimension {int(found['index'])} of {who}'s embedding"
+        return Meaning(found["kind"], *_varied(words, found["over"], 0))
     if feature.startswith(_GENRE):
         return Meaning("genre", f"probability of the genre {feature.removeprefix(_GENRE)}")
     if found := _AFFECT.match(feature):
