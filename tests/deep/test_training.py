@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoneclf.deep.adaptation import Adaptation, AdaptSettings, coral
 from zoneclf.deep.augmentation import Augmentation, Augmenter
 from zoneclf.deep.batches import MAX_CROPS, Inputs, answers, crop
 from zoneclf.deep.history import Epoch, draw_history, stalls_of
@@ -84,8 +85,17 @@ def fit(folder, *, settings=SETTINGS, kept=None, clips=None, score=agreement, **
     network = build("mel-cnn", PARAMETERS | {"dropout": 0.3})
     more.pop("freeze", lambda _: None)(network)
     lesson = lesson_of(clips or MadeUp(), score, more.pop("augmenter", None))
+    if "adapt" in more:
+        more["adaptation"] = adaptation_to_louder(**more.pop("adapt"))
     epochs = Fit(lesson, settings, folder, kept or Kept(), run="r", **more)(network)
     return epochs, network
+
+
+def adaptation_to_louder(**how):
+    louder = MadeUp()
+    louder.sounds = [2 * sound for sound in louder.sounds]
+    settings = AdaptSettings(target="louder", **how)
+    return Adaptation(settings, Inputs(louder, FRAMES), places=range(20), features=8, seed=5)
 
 
 def half_frozen(network):
@@ -351,8 +361,16 @@ AUGMENTER = Augmenter(
 )
 
 
-@pytest.mark.parametrize("more", [{"freeze": half_frozen}, {"augmenter": AUGMENTER}])
-def test_a_frozen_or_augmented_run_goes_on_exactly(tmp_path, more):
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"freeze": half_frozen},
+        {"augmenter": AUGMENTER},
+        {"adapt": {"adapt": "dann"}},
+        {"adapt": {"adapt": "coral"}},
+    ],
+)
+def test_a_frozen_augmented_or_adapting_run_goes_on_exactly(tmp_path, more):
     whole, kept = Kept(), Kept()
     fit(tmp_path / "whole", kept=whole, **more)
 
@@ -366,3 +384,40 @@ def test_a_frozen_or_augmented_run_goes_on_exactly(tmp_path, more):
     fit(tmp_path / "cut", kept=kept, **more)
     for name, weight in whole.weights["last"].items():
         assert weight.equal(kept.weights["last"][name]), name
+
+
+def test_a_stopped_run_that_adapts_is_not_gone_on_with_as_one_that_does_not(tmp_path):
+    adapt = {"adapt": {"adapt": "dann"}}
+    with pytest.raises(Killed):
+        fit(tmp_path, tell=KilledAt(2, 2), save_every_s=0.0, **adapt)
+    with pytest.raises(ModelError, match="cannot be gone on from"):
+        fit(tmp_path)
+    fit(tmp_path, **adapt)
+
+
+def test_coral_brings_covariances_together(tmp_path):
+    """Covariances of features that a fresh network makes are tiny, and what they differ by more."""
+
+    def grown(network):
+        with torch.no_grad():
+            network.hidden.weight.mul_(30)
+
+    apart = []
+    for weight in (0.0, 1000.0):
+        adapt = {"adapt": "coral", "adapt_weight": weight}
+        settings = dataclasses.replace(SETTINGS, epochs=6)
+        _, network = fit(tmp_path / str(weight), adapt=adapt, freeze=grown, settings=settings)
+        network.eval()
+        with torch.inference_mode():
+            batches = [
+                clips.batch(range(20, 40), [0] * 20)
+                for clips in (lesson_of(MadeUp()).inputs, adaptation_to_louder().target)
+            ]
+            apart.append(float(coral(*(network.embed(batch) for batch in batches))))
+    assert apart[1] < 0.3 * apart[0]
+
+
+def test_of_epochs_that_are_as_good_the_longest_adapted_is_the_best(tmp_path):
+    scores = iter([0.5, 0.7, 0.7])
+    epochs, _ = fit(tmp_path, adapt={"adapt": "dann"}, score=lambda *_: next(scores))
+    assert [one.best for one in epochs] == [True, True, True]

@@ -69,7 +69,11 @@ class Headed(nn.Module):
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return logits, shape (batch, labels)."""
-        return self.head(self.dropout(self.embed(batch)))
+        return self.answer(self.embed(batch))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Return logits, shape (batch, labels), from what `embed` returns."""
+        return self.head(self.dropout(features))
 
 
 def registers_of(bands: int) -> int:

@@ -1,11 +1,14 @@
 """A network that learns: its optimizer, mixed precision, and everything that a step changes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from zoneclf.deep.adaptation import Adaptation, Beside
+from zoneclf.deep.layers import Headed
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -15,15 +18,24 @@ class Learner:
 
     Weights that do not require a gradient are frozen: they stay as they are, and so do the running
     means of frozen parts, which always answer as they would after training.
-    `clip` is the longest that a step's gradient may be, 0 for any; `weight_decay` AdamW's.
+    `clip` is the longest that a step's gradient may be, 0 for any; `weight_decay` AdamW's;
+    `adaptation` is there if the network learns for other sound, too.
     """
 
     def __init__(
-        self, network: nn.Module, *, weight_decay: float, clip: float, device: str = "cpu"
+        self,
+        network: nn.Module,
+        *,
+        weight_decay: float,
+        clip: float,
+        device: str = "cpu",
+        adaptation: Adaptation | None = None,
     ) -> None:
         self.network = network.to(device)
-        self.clip, self.device = clip, device
+        self.clip, self.device, self.adaptation = clip, device, adaptation
         self.learnt = [weight for weight in network.parameters() if weight.requires_grad]
+        if adaptation is not None:
+            self.learnt += adaptation.head.to(device).parameters()
         self.optimizer = torch.optim.AdamW(self.learnt, weight_decay=weight_decay)
         self.half = _half(device)
         # Numbers below 6e-8 vanish in float16; bfloat16 has the reach of float32.
@@ -37,16 +49,25 @@ class Learner:
             if weights and not any(weight.requires_grad for weight in weights):
                 part.eval()
 
-    def step(self, batch: dict[str, Tensor], targets: Tensor, *, loss: Loss, rate: float) -> float:
-        """Learn from a batch at a learning rate; return its loss before."""
+    def step(
+        self,
+        batch: dict[str, Tensor],
+        targets: Tensor,
+        *,
+        loss: Loss,
+        rate: float,
+        beside: Beside | None = None,
+    ) -> float:
+        """Learn from a batch at a learning rate; return its loss before.
+
+        With an adaptation, `beside` is what it drew; its own loss is not in what is returned.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        inputs = {name: value.to(self.device) for name, value in batch.items()}
-        with torch.autocast("cuda", dtype=self.half, enabled=self.half is not None):
-            logits = self.network(inputs)
+        logits, more = self._answer(batch, beside)
         found = loss(logits.float(), targets.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(found).backward()
+        self.scaler.scale(found if more is None else found + more).backward()
         self.scaler.unscale_(self.optimizer)
         if self.clip > 0:
             nn.utils.clip_grad_norm_(self.learnt, self.clip)
@@ -54,9 +75,32 @@ class Learner:
         self.scaler.update()
         return float(found.detach())
 
+    def _answer(
+        self, batch: dict[str, Tensor], beside: Beside | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the logits of a batch, and what adapting adds to the loss.
+
+        Batch normalisation sees both sets at once, as later its running means are those of both.
+        """
+        inputs = {name: value.to(self.device) for name, value in batch.items()}
+        mixed = torch.autocast("cuda", dtype=self.half, enabled=self.half is not None)
+        if self.adaptation is None or beside is None:
+            with mixed:
+                return self.network(inputs), None
+        network = cast(Headed, self.network)
+        there = {name: value.to(self.device) for name, value in beside.batch.items()}
+        with mixed:
+            both = {name: torch.cat([inputs[name], there[name]]) for name in inputs}
+            features = network.embed(both)
+            logits = network.answer(features[: len(features) // 2])
+        return logits, self.adaptation.loss(features.float(), beside.strength)
+
     def tensors(self) -> dict[str, Tensor]:
         """Return everything that learning changes, by name."""
         found = {f"network/{name}": value for name, value in self.network.state_dict().items()}
+        if self.adaptation is not None:
+            head = self.adaptation.head.state_dict()
+            found |= {f"adaptation/{name}": value for name, value in head.items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             found |= {f"optimizer/{number}/{name}": value for name, value in moments.items()}
         return found
@@ -70,16 +114,21 @@ class Learner:
             If they are another network's.
         """
         weights: dict[str, Tensor] = {}
+        head: dict[str, Tensor] = {}
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             part, _, rest = key.partition("/")
             if part == "network":
                 weights[rest] = value
+            elif part == "adaptation":
+                head[rest] = value
             else:
                 number, _, name = rest.partition("/")
                 moments.setdefault(int(number), {})[name] = value
         self._require_moments(moments)
         self.network.load_state_dict(weights)
+        if self.adaptation is not None:
+            self.adaptation.head.load_state_dict(head)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         if self.scaler.is_enabled() and scaler:

@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
-from zoneclf.deep.augmentation import NAMES, Augmenter
+from zoneclf.deep import adaptation, augmentation
+from zoneclf.deep.augmentation import Augmenter
 from zoneclf.deep.batches import Clips, Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
 from zoneclf.deep.history import Epoch
@@ -35,22 +36,31 @@ S = TypeVar("S", bound=TrackSet)
 class Material(Generic[S]):
     """What a run learns from: a set, and, for a network that reads them, its embeddings.
 
-    `name` is that of their table, also where it was the only one and nobody named it.
+    `name` is that of their table, also where it was the only one and nobody named it; `target` is
+    the set that is adapted to, without its labels (`zoneclf.deep.target_set`).
     """
 
     prepared: S
     embeddings: Floats | None = field(default=None, repr=False)
     note: TableNote | None = None
     name: str = ""
+    target: "Material[TrackSet] | None" = None
 
     def digest(self, recipe: LearningRecipe) -> str:
         """Return the hash of all that decides what is learnt."""
         # What is off is left out, so that it has the hash of a recipe that could not tell it.
-        off = set(NAMES) - set(recipe.augmentation.given)
+        off = set(augmentation.NAMES) - set(recipe.augmentation.given)
+        # Which set is adapted to is told by its hash, wherever it lies.
+        off |= set(adaptation.NAMES if recipe.adapt == "none" else ["target"])
         told = {key: v for key, v in plain(recipe).items() if key not in {*_TELLING, *off}}
-        note = dataclasses.asdict(self.note) if self.note else None
-        content = [VERSION, self.prepared.sha256, told, note]
+        content = [VERSION, self.prepared.sha256, told, self._noted]
+        if self.target is not None:
+            content += [self.target.prepared.sha256, self.target._noted]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def _noted(self) -> dict[str, Any] | None:
+        return dataclasses.asdict(self.note) if self.note else None
 
 
 def material_of(prepared: S, architecture: str, name: str = "") -> Material[S]:
@@ -148,7 +158,7 @@ class Storing:
 
     def __call__(self, name: str, network: nn.Module, epoch: Epoch) -> None:
         """Store `network` as it is after `epoch`."""
-        prepared, note = self.material.prepared, self.material.note
+        prepared, note, target = self.material.prepared, self.material.note, self.material.target
         hears = "spectrogram" in needs(self.architecture)
         card = CheckpointCard(
             task=self.task,
@@ -165,6 +175,7 @@ class Storing:
                 "epoch": epoch.epoch,
                 self.score: epoch.score,
                 "licence": note.licence if note else "",
+                **({"target_sha256": target.prepared.sha256} if target else {}),
                 **self.training,
             },
         )

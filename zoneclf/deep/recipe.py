@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from zoneclf.deep import augmentation
+from zoneclf.deep import adaptation, augmentation
+from zoneclf.deep.adaptation import AdaptSettings
 from zoneclf.deep.augmentation import Augmentation
 from zoneclf.deep.strict import MisfitError, build
 from zoneclf.deep.training import FitSettings
@@ -24,11 +25,12 @@ BOUNDS: Bounds = {
     "clip": (0, 1e6),
     "seed": (0, 2**32 - 1),
     **augmentation.BOUNDS,
+    **adaptation.BOUNDS,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningRecipe(FitSettings, Augmentation):
+class LearningRecipe(FitSettings, Augmentation, AdaptSettings):
     """What any run of training can be told; a task's own recipe says the rest.
 
     `crop_s` are the seconds of a spectrogram that a network hears at once.
@@ -40,6 +42,10 @@ class LearningRecipe(FitSettings, Augmentation):
 
     def __post_init__(self) -> None:
         require_bounds(self, BOUNDS)
+        if self.adapt != "none" and not self.target:
+            raise MisfitError(f"adapt is {self.adapt}; it needs --target, a set to adapt to")
+        if self.adapt == "none" and self.target:
+            raise MisfitError(f"target is {self.target}; it needs --adapt dann or --adapt coral")
 
     @property
     def fit(self) -> FitSettings:
@@ -51,6 +57,11 @@ class LearningRecipe(FitSettings, Augmentation):
     def augmentation(self) -> Augmentation:
         """How crops are changed while it learns."""
         return Augmentation(**{name: getattr(self, name) for name in augmentation.NAMES})
+
+    @property
+    def adapting(self) -> AdaptSettings:
+        """How it pays heed to other sound."""
+        return AdaptSettings(**{name: getattr(self, name) for name in adaptation.NAMES})
 
 
 def require_bounds(recipe: LearningRecipe, bounds: Bounds) -> None:

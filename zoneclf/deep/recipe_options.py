@@ -33,6 +33,9 @@ LEARNING: dict[str, Any] = {
     "pitch": option(float, "Change the pitch by up to so many semitones.", "0"),
     "time_mask": option(float, "Blank up to this part of a crop's time.", "0"),
     "frequency_mask": option(float, "Blank up to this part of its bands.", "0"),
+    "adapt": option(str, "Learn for the sound of --target, too: none, dann or coral.", "none"),
+    "adapt_weight": option(float, "How hard.", "1"),
+    "target": option(str, "Set to adapt to; its labels are never read.", "none", metavar="SET"),
 }
 
 

@@ -84,6 +84,11 @@ def recipe_of(card: RunCard, task: Task[R, Any]) -> R:
 
 def unfinished(task: Task[Any, Any], root: Path) -> list[Run]:
     """Return the runs that were stopped, the latest first; damaged ones are told and left out."""
+    return [run for run in runs_in(task, root) if not run.card.finished]
+
+
+def runs_in(task: Task[Any, Any], root: Path) -> list[Run]:
+    """Return all runs, the latest first; damaged ones are told and left out."""
     found = sorted(root.glob(f"*/{TRAIN}"), key=lambda path: path.stat().st_mtime, reverse=True)
     runs = []
     for path in found:
@@ -91,7 +96,7 @@ def unfinished(task: Task[Any, Any], root: Path) -> list[Run]:
             runs.append(read_run(path.parent, task))
         except ModelError as error:
             console.warn(f"{error}; it is passed over")
-    return [run for run in runs if not run.card.finished]
+    return runs
 
 
 def write_run(run: Run) -> None:

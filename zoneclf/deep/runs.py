@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 import torch
 from filelock import FileLock, Timeout
@@ -18,6 +18,7 @@ from torch import nn
 from zoneclf.console import console, debugging
 from zoneclf.deep.batches import device_of
 from zoneclf.deep.checkpoint import CARD
+from zoneclf.deep.domain_check import DomainCheck
 from zoneclf.deep.history import Epoch, result_name
 from zoneclf.deep.recipe import plain
 from zoneclf.deep.resume import RESUME
@@ -33,6 +34,7 @@ from zoneclf.deep.run_card import (
     write_run,
 )
 from zoneclf.deep.strict import build
+from zoneclf.deep.target_set import adaptation_for
 from zoneclf.deep.task import M, R, Task
 from zoneclf.deep.telling import Telling
 from zoneclf.deep.training import Fit
@@ -139,7 +141,11 @@ class _Teaching(Generic[R, M]):
             run = read_run(folder, self.task)
             if run.card.digest != digest:
                 same = run.card.recipe == plain(self.recipe)
-                other = "the set, or its embeddings, as they were" if same else "other settings"
+                other = (
+                    "the set, its embeddings or its --target, as they were"
+                    if same
+                    else "other settings"
+                )
                 raise UsageError(f"{folder}: is a run of {other}; take another --name")
             return run
         card = RunCard(
@@ -165,6 +171,9 @@ class _Teaching(Generic[R, M]):
             for line in remarks:
                 console.say(line)
         network, parameters = task.network(self.material, recipe, lesson)
+        adaptation = adaptation_for(self.material, recipe, network, lesson.inputs)
+        check = DomainCheck(self.material, recipe, lesson.inputs, device) if adaptation else None
+        start = check.accuracy(network) if check else None
         telling = Telling(run.folder.name, score=lesson.score_name, has_bar=options.has_bar)
         fit = Fit(
             lesson,
@@ -175,19 +184,24 @@ class _Teaching(Generic[R, M]):
             device=device,
             save_every_s=options.save_every_s,
             tell=telling,
+            adaptation=adaptation,
         )
         telling.begin(network, len(lesson.train), len(lesson.valid), device)
         epochs = fit(network)
-        return _finish(run, epochs, network, score=lesson.score_name)
+        result = _result(run, epochs, network, score=lesson.score_name)
+        if check is not None:
+            result["domain_classifier"] = check.told(task, run, start)
+        return _finish(run, result)
 
 
-def _finish(run: Run, epochs: list[Epoch], network: nn.Module, *, score: str) -> Run:
+def _result(run: Run, epochs: list[Epoch], network: nn.Module, *, score: str) -> dict[str, Any]:
+    """Return what train.json says of a run that is through its epochs."""
     best = max((one for one in epochs if one.best), key=lambda one: one.epoch)
     if not (run.folder / "best" / CARD).exists():
         raise ModelError(f"{run.folder / 'best'}: is gone; train anew under another --name")
     seconds = sum(one.seconds for one in epochs)
     weights = list(network.parameters())
-    result = {
+    return {
         "epochs": len(epochs),
         "best_epoch": best.epoch,
         result_name(score): best.score,
@@ -198,6 +212,9 @@ def _finish(run: Run, epochs: list[Epoch], network: nn.Module, *, score: str) ->
         "weights": sum(weight.numel() for weight in weights),
         "weights_learnt": sum(weight.numel() for weight in weights if weight.requires_grad),
     }
+
+
+def _finish(run: Run, result: dict[str, Any]) -> Run:
     done = Run(run.folder, build(RunCard, {**vars(run.card), "finished": True, "result": result}))
     write_run(done)
     (run.folder / RESUME).unlink(missing_ok=True)

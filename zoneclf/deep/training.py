@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zoneclf.deep.adaptation import Adaptation
 from zoneclf.deep.batches import Floats, Inputs, answers
 from zoneclf.deep.history import Epoch, draw_history, stalls_of, write_history
 from zoneclf.deep.learner import Learner, Loss, seed_batch
@@ -86,7 +87,8 @@ class Fit:
 
     `run` is the hash of what it learns from and how; `tell` hears how far it is; `keep` stores
     ``best`` and ``last``.  Where it stands is written every `save_every_s` seconds and after every
-    epoch; 0 seconds: after every batch.
+    epoch; 0 seconds: after every batch.  With an `adaptation` it learns for other sound, too; then
+    an epoch that is as good as the best takes its place, for it has adapted longer.
     """
 
     lesson: Lesson
@@ -97,6 +99,7 @@ class Fit:
     device: str = "cpu"
     save_every_s: float = 60.0
     tell: Teller = field(default_factory=Teller)
+    adaptation: Adaptation | None = None
     _drawn: float = field(default_factory=time.monotonic, init=False)
 
     def __call__(self, network: nn.Module) -> list[Epoch]:
@@ -123,7 +126,11 @@ class Fit:
     def _learn(self, network: nn.Module) -> list[Epoch]:
         settings = self.settings
         learner = Learner(
-            network, weight_decay=settings.weight_decay, clip=settings.clip, device=self.device
+            network,
+            weight_decay=settings.weight_decay,
+            clip=settings.clip,
+            device=self.device,
+            adaptation=self.adaptation,
         )
         progress = Progress(run=self.run)
         if (self.folder / RESUME).exists():
@@ -150,7 +157,11 @@ class Fit:
             batch = self.lesson.inputs.random_batch(batches[place], random)
             rate = self._rate(done, place / len(batches))
             targets = self.lesson.targets[batches[place]]
-            loss = learner.step(batch, targets, loss=self.lesson.loss, rate=rate)
+            part = (len(done) + place / len(batches)) / self.settings.epochs
+            beside = None
+            if self.adaptation is not None:
+                beside = self.adaptation.draw(len(targets), random, part)
+            loss = learner.step(batch, targets, loss=self.lesson.loss, rate=rate, beside=beside)
             self._require_number(loss, number)
             progress.add(loss, len(targets))
             self.tell.batch(number, place + 1, len(batches), self.settings.epochs)
@@ -192,7 +203,7 @@ class Fit:
             train_loss=progress.losses / progress.tracks,
             valid_loss=loss,
             score=score,
-            best=score > max((before.score for before in done), default=-np.inf),
+            best=self._is_best(score, done),
             seconds=progress.seconds,
         )
         for name in ("best", "last") if one.best else ("last",):
@@ -203,6 +214,10 @@ class Fit:
         if time.monotonic() - self._drawn > _PICTURE_S:
             self._draw(progress.epochs)
         self.tell.epoch(progress.epochs, self.settings)
+
+    def _is_best(self, score: float, done: list[Epoch]) -> bool:
+        most = max((before.score for before in done), default=-np.inf)
+        return score > most or (self.adaptation is not None and score == most)
 
     def _draw(self, epochs: list[Epoch]) -> None:
         draw_history(epochs, self.folder / "history.png", self.lesson.score_name)

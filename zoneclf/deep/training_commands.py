@@ -99,5 +99,22 @@ def tell_run(run: "Run", score: str, *, as_json: bool, report: Path | None = Non
             f"{result['best_epoch']} of {result['epochs']}, {result['seconds']:.0f} s"
         )
     )
+    if "domain_classifier" in result:
+        typer.echo(printable(domains_text(result["domain_classifier"])))
     if report:
         typer.echo(printable(f"report: {report} (validation tracks)"))
+
+
+def domains_text(told: dict[str, Any]) -> str:
+    """Return how well the features of both sets are told apart, in a line."""
+
+    def number(name: str) -> str:
+        return "unknown (too few artists)" if told[name] is None else f"{told[name]:.3f}"
+
+    without = "no equal run with --adapt none to compare with"
+    if told["without_run"]:
+        without = f"{number('without')} without adapting ({told['without_run']})"
+    return (
+        f"domain classifier on {told['source_clips']} + {told['target_clips']} held-out clips, "
+        f"balanced accuracy: {number('start')} before learning, {without}, {number('after')} now"
+    )

@@ -21,6 +21,7 @@ from zoneclf.deep.batches import Floats, Inputs
 from zoneclf.deep.history import result_name
 from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
 from zoneclf.deep.sets.embeddings import name_of
+from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
 from zoneclf.store import read_note
@@ -159,7 +160,7 @@ class AffectTask:
                 f"{prepared.folder}: its embeddings {embeddings} are {found}, not by "
                 f"{recipe.backbone}; name others with --embeddings, or take another --backbone"
             )
-        return material
+        return with_target(material, recipe.adapting, recipe.architecture)
 
     def lesson(
         self, material: AffectMaterial, recipe: AffectRecipe, device: str

@@ -15,6 +15,7 @@ from zoneclf.deep.genre.training_recipe import Recipe
 from zoneclf.deep.history import result_name
 from zoneclf.deep.losses import describe_weights, focal, pos_weights, weighted_bce
 from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
+from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
 
@@ -99,7 +100,8 @@ class GenreTask:
 
     def material(self, set_folder: Path, recipe: Recipe, embeddings: str) -> GenreMaterial:
         """Return what a recipe learns from."""
-        return material_of(load_prepared(set_folder), recipe.architecture, embeddings)
+        material = material_of(load_prepared(set_folder), recipe.architecture, embeddings)
+        return with_target(material, recipe.adapting, recipe.architecture)
 
     def lesson(
         self, material: GenreMaterial, recipe: Recipe, device: str

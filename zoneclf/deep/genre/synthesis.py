@@ -10,6 +10,7 @@ a room, an amplifier's grit, hiss.
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +68,14 @@ def make_set(
     UsageError
         If that many clips cannot have such a tail.
     """
-    rng = np.random.default_rng([seed, clips, genres])
     counts = tail(clips, genres, imbalance)
-    planned = _planned(counts, clips, rng)
+    planned = _planned(counts, clips, np.random.default_rng([seed, clips, genres]))
     pace = Pace("clips", voice) if voice else None
     make_folder(folder)
     for number, clip in enumerate(planned):
         path = folder / "clips" / clip.artist.name / f"{clip.name}.flac"
-        wave = _mixed(clip, seconds, np.random.default_rng([seed, number]))
+        own = np.random.default_rng([seed, number])
+        wave = clip_sound(clip.artist, clip.genres, seconds=seconds, rng=own)
         with replacing(path) as partial:
             soundfile.write(partial, wave, RATE_HZ, format="FLAC", subtype="PCM_16")
         if pace:
@@ -149,17 +150,19 @@ def _artists(genre: str, count: int, rng: np.random.Generator) -> list[tuple[Art
     return found
 
 
-def _mixed(clip: _Clip, seconds: float, rng: np.random.Generator) -> Wave:
-    """Return a clip's sound, shape (samples,), within +-1."""
+def clip_sound(
+    artist: Artist, genres: Sequence[str], *, seconds: float, rng: np.random.Generator
+) -> Wave:
+    """Return a clip's sound, shape (samples,), within +-1; its first genre is the loudest."""
     mix = np.zeros(round(seconds * RATE_HZ), dtype=np.float32)
-    for number, genre in enumerate(clip.genres):
-        wave = RECIPES[genre](Session(clip.artist, seconds, rng))
+    for number, genre in enumerate(genres):
+        wave = RECIPES[genre](Session(artist, seconds, rng))
         gain_db = 0.0 if number == 0 else -rng.uniform(3, 12)
         mix += wave * np.float32(10 ** (gain_db / 20) / level_of(wave))
-    mix = recorded(mix, clip.artist, rng)
-    mix = np.tanh(mix / level_of(mix) * np.float32(clip.artist.grit))
+    mix = recorded(mix, artist, rng)
+    mix = np.tanh(mix / level_of(mix) * np.float32(artist.grit))
     hiss = rng.standard_normal(mix.size, dtype=np.float32)
-    mix = mix / level_of(mix) + hiss * np.float32(10 ** (clip.artist.hiss_db / 20))
+    mix = mix / level_of(mix) + hiss * np.float32(10 ** (artist.hiss_db / 20))
     loud = 10 ** (rng.uniform(-24, -12) / 20)
     return np.asarray(np.tanh(mix * np.float32(loud)), dtype=np.float32)
 

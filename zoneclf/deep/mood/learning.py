@@ -15,6 +15,7 @@ from zoneclf.deep.history import result_name
 from zoneclf.deep.losses import describe_weights
 from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
 from zoneclf.deep.mood.recipe import MoodRecipe
+from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
 
@@ -115,7 +116,8 @@ class MoodTask:
 
     def material(self, set_folder: Path, recipe: MoodRecipe, embeddings: str) -> MoodMaterial:
         """Return what a recipe learns from."""
-        return material_of(load_prepared(set_folder), recipe.architecture, embeddings)
+        material = material_of(load_prepared(set_folder), recipe.architecture, embeddings)
+        return with_target(material, recipe.adapting, recipe.architecture)
 
     def lesson(
         self, material: MoodMaterial, recipe: MoodRecipe, device: str

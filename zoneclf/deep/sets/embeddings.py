@@ -38,6 +38,26 @@ def embeddings_read(checkpoint: Checkpoint, prepared: TrackSet, name: str = "") 
         raise ModelError(
             f"{where}: what it says of its embeddings is damaged ({error}); train again"
         ) from error
+    name, spec = alike(prepared, wanted, name)
+    if spec == wanted:
+        return name
+    raise ModelError(
+        f"{prepared.embedding_file(name)}: its embeddings are {_told(spec, wanted)}, those that "
+        f"{checkpoint.folder} learnt from are {wanted.descriptors}; run "
+        f"`{command_for(prepared.folder, notes)}`"
+    )
+
+
+def alike(prepared: TrackSet, wanted: TableSpec, name: str = "") -> tuple[str, TableSpec]:
+    """Return name and spec of the set's embeddings that were made so, or else of its first.
+
+    `name` is looked at first.
+
+    Raises
+    ------
+    TableError
+        If the set has none.
+    """
     found = {name_of(path): path for path in sorted(prepared.folder.glob(f"{PREFIX}*.parquet"))}
     if not found:
         prepared.embedding_file()
@@ -45,13 +65,8 @@ def embeddings_read(checkpoint: Checkpoint, prepared: TrackSet, name: str = "") 
     for key in sorted(found, key=lambda key: key != name):
         specs[key] = read_note(found[key]).spec
         if specs[key] == wanted:
-            return key
-    first = next(iter(specs))
-    raise ModelError(
-        f"{found[first]}: its embeddings are {_told(specs[first], wanted)}, those that "
-        f"{checkpoint.folder} learnt from are {wanted.descriptors}; run "
-        f"`{command_for(prepared.folder, notes)}`"
-    )
+            return key, wanted
+    return next(iter(specs.items()))
 
 
 def _told(found: TableSpec, wanted: TableSpec) -> str:
