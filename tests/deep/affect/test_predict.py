@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.deep.affect.conftest import SETTINGS
+from tests.deep.affect.conftest import SETTINGS, embed
 from tests.deep.affect.test_train import LEARNS, SHORT, mood, train, zoneclf
 from zoneclf.deep.affect.affect_set import load_affect
+from zoneclf.deep.affect.feature_tables import write_tables
 from zoneclf.deep.affect.judging import rescale_of
 from zoneclf.deep.affect.predict_commands import asking_of
+from zoneclf.deep.affect.predicting import Asking
 from zoneclf.deep.affect.windows import timed_windows
 from zoneclf.deep.checkpoint import load_checkpoint
 from zoneclf.deep.hearing import Ears, HeardClips, HeardFile
@@ -175,3 +177,28 @@ def test_what_cannot_be_asked_is_refused(music):
     folder = mood()
     done = zoneclf("predict", str(folder), "music", code=3)
     assert "is of task 'mood'; here 'affect' is needed" in done.stderr
+
+
+def test_a_network_on_embeddings_says_one_value_per_track(music):
+    embed(Path("set"))
+    train("--backbone", "wav2vec2", "--epochs", "2", "--threads", "1", "--name", "w")
+    folder = Path("models/affect/w/best")
+    vector = np.zeros(6, np.float32)
+    ears = Ears(SETTINGS, sees=False, embed=lambda _: (vector, "ok", ""))
+    asking = Asking(
+        checkpoint=load_checkpoint(folder),
+        ears=ears,
+        rescale=rescale_of(load_checkpoint(folder)),
+        device="cpu",
+    )
+    found = asking.predict(files_wanted([music / "loud later.wav"]), _Quiet())
+    assert found[0].summary.keys() == {"arousal_mean", "valence_mean"}
+    assert not len(found[0].times_s)
+    path = Path("dataset/affect/mine.parquet")
+    assert write_tables(found, asking, path) == 1
+    values, note = read_embeddings(path, KINDS["affect"])
+    assert list(values) == ["affect_arousal_mean", "affect_valence_mean"]
+    assert (note.spec.window_s, note.spec.rate_hz) == (5, 16000)
+    assert note.spec.descriptors.endswith("/variance-matching")
+    assert note.licence == "non-commercial"
+    assert not (path.parent / "frames").exists()

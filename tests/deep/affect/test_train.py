@@ -111,6 +111,12 @@ def test_a_mood_network_is_frozen_unless_told(affect_workspace):
     assert (recipe["backbone"], recipe["freeze"]) == ("mood-resnet", "all")
 
 
+def test_a_resnet_may_begin_from_nothing(affect_workspace):
+    train("--backbone", "mood-resnet", *SHORT)
+    result = json.loads((RUNS / "mood-resnet-1/train.json").read_text())["result"]
+    assert result["weights_learnt"] == result["weights"]
+
+
 def test_a_mood_network_that_does_not_fit_is_refused(affect_workspace):
     other = SETTINGS.__class__(**{**SETTINGS.as_json(), "hop": 200})
     mood("fine", settings=other)
