@@ -1,13 +1,15 @@
 """Spectrograms with settings drawn at random, and how often `spectrograms match` names them.
 
 Usage: python scripts/match_spectrograms.py [--draws N] [--clips N] [--seconds S] [--jobs N]
+                                            [--split artists] [--only exact|distribution]
                                             [--seed N] [--output FILE]
 
-Reads the folder `music` of ZONECLF_REAL_DATA (default ../shared/data), whose artists are put on
-two sides.  Each draw takes a point of the grid and makes spectrograms of clips that begin anywhere
-in tracks of one side, with librosa and not with zoneclf's own function.  They are then identified
-among all of the grid's candidates: with two of their tracks and a third at hand, and by
-distribution alone, compared with tracks of the other side, whose artists are others, too.
+Reads the folder `music` of ZONECLF_REAL_DATA (default ../shared/data), whose tracks are put on two
+sides: every other one, or, with --split artists, so that no artist is on both.  Each draw takes a
+point of the grid and makes spectrograms of clips that begin anywhere in tracks of one side, with
+librosa and not with zoneclf's own function.  They are then identified among all of the grid's
+candidates: with two of their tracks and a third at hand, and by distribution alone, compared with
+the other side's tracks.
 """
 
 import argparse
@@ -74,6 +76,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", default="tracks", help="tracks, or artists: harder")
     parser.add_argument("--only", default="both", help="exact, distribution or both")
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks/affect.md"))
     asked = parser.parse_args()
@@ -93,7 +96,7 @@ def main() -> None:
             alone = [by_number[number] for number in range(len(draws))]
             tell("by distribution", draws, alone)
             text = alone_text(draws, alone, asked)
-            write_section(asked.output, f"{NAME}, by distribution", text)
+            write_section(asked.output, f"{NAME}, by distribution, other {asked.split}", text)
 
 
 def drawn(number: int, rng: np.random.Generator) -> Draw:
@@ -102,13 +105,20 @@ def drawn(number: int, rng: np.random.Generator) -> Draw:
     return Draw(number, candidates[rng.integers(len(candidates))], number % 2)
 
 
-def sides() -> tuple[list[Path], list[Path]]:
-    """Return the tracks of either side."""
+def sides(split: str) -> tuple[list[Path], list[Path]]:
+    """Return the tracks of either side: every other one, or those of some artists."""
     folder = Path(os.environ.get("ZONECLF_REAL_DATA", "../shared/data")) / "music"
     with (folder / "manifest.csv").open(encoding="utf-8") as stream:
-        rows = [(folder / row["file"], row["author"] in ARTISTS) for row in csv.DictReader(stream)]
-    rows.sort()
-    return [path for path, one in rows if one], [path for path, one in rows if not one]
+        rows = sorted((folder / row["file"], row["author"]) for row in csv.DictReader(stream))
+    first = [
+        author in ARTISTS if split == "artists" else place % 2 == 0
+        for place, (_, author) in enumerate(rows)
+    ]
+    tracks = [path for path, _ in rows]
+    return (
+        [path for path, one in zip(tracks, first, strict=True) if one],
+        [path for path, one in zip(tracks, first, strict=True) if not one],
+    )
 
 
 def foreign(path: Path, start_s: float, seconds: float, settings: SpectrogramSettings) -> Any:
@@ -142,7 +152,7 @@ def clips_of(
 ) -> tuple[list[Spectrogram], list[Path]]:
     """Return clips of the draw's side and the tracks that they are from, each track in turn."""
     rng = np.random.default_rng([asked.seed, draw.number])
-    tracks = rng.permutation(np.array(sides()[draw.side], dtype=object)).tolist()
+    tracks = rng.permutation(np.array(sides(asked.split)[draw.side], dtype=object)).tolist()
     chosen = [tracks[number % len(tracks)] for number in range(count)]
     clips = []
     for path in chosen:
@@ -171,7 +181,7 @@ def by_distribution(
     if not mine:
         return []
     candidates = Grid().candidates(mels)
-    heard = heard_of(sides()[1 - side], candidates)
+    heard = heard_of(sides(asked.split)[1 - side], candidates)
     found = []
     for draw in mine:
         since = time.monotonic()
@@ -243,17 +253,18 @@ def alone_text(draws: Sequence[Draw], found: Sequence[Found], asked: argparse.Na
     ranks = [one.rank for one in found]
     first = sum(rank == 0 for rank in ranks)
     five = sum(rank < 5 for rank in ranks)
-    sizes = " and ".join(str(len(side)) for side in sides())
+    sizes = " and ".join(str(len(side)) for side in sides(asked.split))
     transform = sum(
         all(getattr(one.best, name) == getattr(draw.settings, name) for name in TRANSFORM)
         for draw, one in zip(draws, found, strict=True)
     )
-    return f"""## Hidden spectrogram settings, by distribution alone
+    apart = "tracks" if asked.split == "tracks" else "tracks and artists"
+    return f"""## Hidden spectrogram settings, by distribution alone: other {apart}
 
 {about(draws, asked)}
 
 Each draw: {asked.clips} clips of {asked.seconds:g} s from one side's tracks, compared with the \
-other side's ({sizes} tracks; no track and no artist is on both).  Named first: \
+other side's ({sizes} tracks; {apart} are on one side only).  Named first: \
 **{first} of {len(draws)}**; among the first five: {five}; rate, n_fft, hop, window and its length \
 all right in the first: {transform}.  The grid is the command's own; music of another kind than \
 the foreign one's, or fewer clips, will do worse.
@@ -264,13 +275,14 @@ the foreign one's, or fewer clips, will do worse.
 def about(draws: Sequence[Draw], asked: argparse.Namespace) -> str:
     """Return what was run on what."""
     count = len(Grid().candidates(MELS[0]))
-    return f"""`python scripts/{NAME} --draws {len(draws)} --seed {asked.seed}`; \
+    told = f"--draws {len(draws)} --seed {asked.seed} --split {asked.split}"
+    return f"""`python scripts/{NAME} {told}`; \
 {platform.machine()}, {os.cpu_count()} cores, librosa {version("librosa")}.  Real music (CC BY), \
-{sum(map(len, sides()))} tracks of 7 artists.  {len(draws)} draws from a grid of {count} \
-candidates for each count of bands ({", ".join(map(str, MELS))}; an array's shape tells it): rates \
-16000, 22050, 44100; n_fft 512 to 4096; hop a quarter or half; window length all or half of n_fft; \
-four windows; power or magnitude; reference 1 or the greatest; 80 dB or all; four ways to \
-normalise.  The spectrograms were made by librosa."""
+{sum(map(len, sides(asked.split)))} tracks of 7 artists.  {len(draws)} draws from {count} \
+candidates for each count of bands ({", ".join(map(str, MELS))}; an array's shape tells it): \
+rates 16000, 22050, 44100; n_fft 512 to 4096; hop a quarter or half, window length all or half \
+of n_fft; four windows; power or magnitude; reference 1 or the greatest; 80 dB or all; four ways \
+to normalise.  The spectrograms were made by librosa."""
 
 
 def misses(draws: Sequence[Draw], found: Sequence[Found]) -> str:

@@ -2,21 +2,24 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoneclf.audio.files import path_text
 from zoneclf.audio.sound import WITH_ROWS
 from zoneclf.deep.checkpoint import CARD, Checkpoint
 from zoneclf.deep.excerpts import read_excerpt
 from zoneclf.deep.isolation import Isolated
+from zoneclf.deep.pace import Voice
 from zoneclf.deep.source_tracks import Wanted
+from zoneclf.deep.spectrogram_check import said_of
 from zoneclf.deep.spectrograms import SpectrogramSettings, log_mel, settings_from
 from zoneclf.errors import AudioError, ModelError, SettingsError, UsageError
 
@@ -30,7 +33,10 @@ _WORTH_PROCESSES = 8
 
 @dataclass(frozen=True)
 class HeardFile:
-    """What was read of one file; `status` is one of `zoneclf.audio.sound.STATUSES`."""
+    """What was read of one file; `status` is one of `zoneclf.audio.sound.STATUSES`.
+
+    `unlike` tells what is outside of the spectrograms that the network learnt from.
+    """
 
     path: Path
     track_id: str = ""
@@ -38,6 +44,7 @@ class HeardFile:
     reason: str = ""
     spectrogram: Floats | None = field(default=None, repr=False)
     embedding: Floats | None = field(default=None, repr=False)
+    unlike: tuple[str, ...] = ()
 
     @property
     def is_usable(self) -> bool:
@@ -65,19 +72,25 @@ class HeardClips:
 
 @dataclass(frozen=True)
 class Ears:
-    """Reads files for a checkpoint; `embed` makes embeddings, None where it reads none."""
+    """Reads files for a checkpoint; `embed` makes embeddings, None where it reads none.
+
+    `statistics` are those of the spectrograms that it learnt from.
+    """
 
     settings: SpectrogramSettings
     sees: bool
     embed: "Embed | None"
+    statistics: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def hear(self, file: Wanted) -> HeardFile:
         """Return what the network reads of a file, or why there is nothing."""
         with _decoders_hushed():
-            return self.add_embedding(see(file, self.settings if self.sees else None))
+            return self.complete(see(file, self.settings if self.sees else None))
 
-    def add_embedding(self, seen: HeardFile) -> HeardFile:
-        """Return a file that was seen (`see`) with its embedding, if the network reads one."""
+    def complete(self, seen: HeardFile) -> HeardFile:
+        """Return a file that was seen (`see`), checked, and with its embedding if there is one."""
+        if seen.spectrogram is not None:
+            seen = replace(seen, unlike=tuple(said_of(self.statistics, [seen.spectrogram])))
         if self.embed is None or seen.status not in WITH_ROWS:
             return seen
         embedding, status, reason = self.embed(seen.path)
@@ -105,8 +118,18 @@ class Ears:
                 found = processes.run(group)
                 seen = {file.path: _told(_seen(file, one), tell) for file, one in found}
                 with _decoders_hushed():
-                    heard = [self.add_embedding(seen[file.path]) for file in group]
+                    heard = [self.complete(seen[file.path]) for file in group]
                 yield heard
+
+
+def warn_of_unlike(heard: HeardFile, voice: Voice) -> None:
+    """Tell if a file's spectrogram is not like those that the network learnt from."""
+    if heard.unlike:
+        told = "; ".join(heard.unlike)
+        voice.warn(
+            f"{path_text(heard.path)}: its spectrogram is not like those learnt from ({told}), so "
+            "the answer may be worthless; see zoneclf deep spectrograms match"
+        )
 
 
 def _told(heard: HeardFile, tell: Callable[[], None]) -> HeardFile:
@@ -165,11 +188,12 @@ def ears_for(checkpoint: Checkpoint, *, mert: str, offline: bool, device: str) -
         except SettingsError as error:
             raise ModelError(f"{checkpoint.folder / CARD}: {error}") from error
     if not hears:
-        return Ears(settings, sees, None)
+        return Ears(settings, sees, None, card.training_statistics)
     # Loads transformers, which takes seconds, so only for networks that need it.
     from zoneclf.deep.embedding_ears import embedding_for
 
-    return Ears(settings, sees, embedding_for(checkpoint, mert, offline=offline, device=device))
+    embed = embedding_for(checkpoint, mert, offline=offline, device=device)
+    return Ears(settings, sees, embed, card.training_statistics)
 
 
 @contextmanager

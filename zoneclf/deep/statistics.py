@@ -28,11 +28,15 @@ def statistics_of(spectrograms: Iterable[Spectrogram], frame_count: int) -> dict
     dict
         ``range`` (least, greatest), ``mean`` and ``sd`` over all values; ``quantiles`` (levels),
         ``bands`` (mean, sd, and quantiles of shape (levels, mels)); ``clips``: quantiles over clips
-        of each clip's mean and spread; ``frames`` and ``frames_used``, which are fewer where a set
+        of each of `clip_numbers`; ``frames`` and ``frames_used``, which are fewer where a set
         is large: then every so many frames of each clip are used.
     """
     step = max(1, -(-frame_count // MOST_FRAMES))
-    pieces = [np.asarray(one[::step], dtype=np.float32) for one in spectrograms if len(one)]
+    pieces, numbers = [], []
+    for one in spectrograms:
+        if len(one):
+            pieces.append(np.asarray(one[::step], dtype=np.float32))
+            numbers.append(clip_numbers(one))
     if not pieces:
         return {}
     frames = np.concatenate(pieces)
@@ -42,13 +46,35 @@ def statistics_of(spectrograms: Iterable[Spectrogram], frame_count: int) -> dict
         "sd": float(frames.std(dtype=np.float64)),
         "quantiles": list(QUANTILES),
         "bands": _bands(frames),
-        "clips": {
-            "mean": _quantiles([piece.mean(dtype=np.float64) for piece in pieces]),
-            "sd": _quantiles([piece.std(dtype=np.float64) for piece in pieces]),
-        },
+        "clips": {name: _quantiles([one[name] for one in numbers]) for name in numbers[0]},
         "frames": int(frame_count),
         "frames_used": len(frames),
     }
+
+
+def clip_numbers(spectrogram: Spectrogram) -> dict[str, float]:
+    """Return what tells how a clip, shape (frames, mels), was made, if compared with others.
+
+    Mean, spread, extremes, and how much neighbouring frames and bands differ, as a part of the
+    spread: the first grows with the hop and shrinks with the window, the second tells the filters.
+    """
+    values = np.asarray(spectrogram, dtype=np.float32)
+    spread = max(float(values.std(dtype=np.float64)), 1e-6)
+    frame_change, band_change = (_change(values, axis) for axis in (0, 1))
+    return {
+        "mean": float(values.mean(dtype=np.float64)),
+        "sd": spread,
+        "top": float(values.max()),
+        "least": float(values.min()),
+        "frame_change": frame_change / spread,
+        "band_change": band_change / spread,
+    }
+
+
+def _change(values: Spectrogram, axis: int) -> float:
+    """Return the mean difference of neighbours along an axis; 0 where there are none."""
+    steps = np.abs(np.diff(values, axis=axis))
+    return float(steps.mean(dtype=np.float64)) if steps.size else 0.0
 
 
 def _bands(frames: Spectrogram) -> dict[str, Any]:

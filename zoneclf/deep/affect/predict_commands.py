@@ -133,7 +133,7 @@ def _line(one: "Prediction") -> str:
 
 
 def _as_json(found: Sequence["Prediction"], asking: "Asking") -> dict[str, Any]:
-    about = ("path", "track_id", "status", "reason")
+    about = ("path", "track_id", "status", "reason", "spectrogram_check")
     return {
         "schema_version": 1,
         "model": str(asking.checkpoint.folder),

@@ -16,7 +16,7 @@ from zoneclf.deep.affect.rescale import Rescale, bounded
 from zoneclf.deep.affect.windows import timed_windows
 from zoneclf.deep.batches import Inputs, answers, device_of
 from zoneclf.deep.checkpoint import Checkpoint
-from zoneclf.deep.hearing import Ears, HeardClips, HeardFile
+from zoneclf.deep.hearing import Ears, HeardClips, HeardFile, warn_of_unlike
 from zoneclf.deep.inference import logits_of
 from zoneclf.deep.pace import Pace, Voice
 from zoneclf.deep.source_tracks import Wanted
@@ -36,7 +36,8 @@ class Prediction:
     `summary` has the mean of each dimension, as ``arousal_mean``; of a network that hears
     spectrograms also ``sd``, ``low`` and ``high`` (10 and 90 %) along the track.  `times_s`, shape
     (steps,), are the beginnings of half seconds, `course`, shape (steps, 2), the values around
-    them; empty of a network that reads one embedding per track.
+    them; empty of a network that reads one embedding per track.  `spectrogram_check` tells what is
+    not like the spectrograms learnt from.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Prediction:
     summary: dict[str, float]
     times_s: npt.NDArray[np.float64] = field(repr=False)
     course: Floats = field(repr=False)
+    spectrogram_check: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,10 @@ class Asking:
         ears = dataclasses.replace(self.ears, settings=settings)
         pace, done = Pace("predict", voice), itertools.count(1)
         heard = ears.hear_all(files, _AT_ONCE, lambda: pace(next(done), len(files)))
-        found = [self._of(one) for some in heard for one in some]
+        found = []
+        for one in itertools.chain.from_iterable(heard):
+            warn_of_unlike(one, voice)
+            found.append(dataclasses.replace(self._of(one), spectrogram_check=one.unlike))
         pace.close()
         return found
 

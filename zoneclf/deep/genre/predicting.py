@@ -30,7 +30,7 @@ class Prediction:
     """What a network says of one file; without sound there are no probabilities.
 
     `genres` are those that the rule gives, the likeliest first; `probabilities` are of all, in the
-    order of the labels.
+    order of the labels; `spectrogram_check` tells what is not like the spectrograms learnt from.
     """
 
     path: str
@@ -39,6 +39,7 @@ class Prediction:
     reason: str
     genres: tuple[str, ...]
     probabilities: dict[str, float]
+    spectrogram_check: tuple[str, ...] = ()
 
 
 def predict(
@@ -67,7 +68,8 @@ def _prediction(
     order = np.argsort(-probabilities[0], kind="stable")
     chosen = tuple(genres[place] for place in order if decided[place])
     values = [float(value) for value in probabilities[0]]
-    return Prediction(*about, chosen, dict(zip(genres, values, strict=True)))
+    told = dict(zip(genres, values, strict=True))
+    return Prediction(*about, chosen, told, file.unlike)
 
 
 def write_features(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from zoneclf.deep.matching.grid import by_transform, unscaled
 from zoneclf.deep.matching.locating import Location
@@ -30,6 +31,8 @@ _AROUND = range(-2, 3)
 _CHANGES = 3
 # Part of a clip's values that is not loud.
 _LOUD = 0.9
+# Samples beyond this were cut off; so many frames are enough to compare.
+_FULL, _LEAST_FRAMES = 0.999, 16
 # So many places are looked at closely.
 _MOST = 3
 
@@ -53,6 +56,15 @@ class Left:
 
     numbers: float
     shape: float
+
+    @property
+    def distance(self) -> float:
+        """Shape, and a tenth of the numbers.
+
+        The greatest value of a clip, which units refer to, may be of a moment that was cut off at
+        full scale here and not there; it must not outweigh what all other moments tell.
+        """
+        return self.shape + self.numbers / 10
 
 
 def errors_of(
@@ -130,7 +142,7 @@ def _left(
     clip: Spectrogram, wave: Wave, members: Sequence[SpectrogramSettings]
 ) -> dict[SpectrogramSettings, Left]:
     """Return the errors of settings that share a transform."""
-    inner = _inner(clip, members[0])
+    inner = _sure(wave, clip, members[0])
     spread = max(float(clip.std()), 1e-9)
     powers = sorted({one.power for one in members})
     firsts = [next(one for one in members if one.power == power) for power in powers]
@@ -145,6 +157,17 @@ def _left(
             shape=float(np.sqrt(max(0.0, 1 - alike**2))),
         )
     return errors
+
+
+def _sure(wave: Wave, clip: Spectrogram, settings: SpectrogramSettings) -> npt.NDArray[np.int64]:
+    """Return inner frames without samples that were cut off at full scale; all, if few are."""
+    places = np.arange(len(clip))[_inner(clip, settings)]
+    full = np.concatenate([[0], np.cumsum(np.abs(wave) >= _FULL)])
+    half = settings.n_fft // 2
+    first = np.clip(places * settings.hop - half, 0, wave.size)
+    last = np.clip(places * settings.hop + half, 0, wave.size)
+    clean = places[full[last] == full[first]]
+    return clean if len(clean) >= _LEAST_FRAMES else places
 
 
 def _correlation(one: Spectrogram, other: Spectrogram) -> float:

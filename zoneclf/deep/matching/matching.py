@@ -34,9 +34,10 @@ _SAME = 1e-6
 class Match:
     """Settings from the best to the worst, each with its distance.
 
-    `by` says what the distance is.  ``exact``: the root mean square of what is left, as a part of
-    the clips' spread; ``shape``: the same after the best change of unit, because no units of the
-    grid fit; ``distribution``: a distance without unit.  `clips` counts those compared.
+    `by` says what the distance is.  ``exact``: what is left, as a part of the clips' spread
+    (`zoneclf.deep.matching.exact.Left`); ``shape``: the same after the best change of unit, because
+    no units of the grid fit; ``distribution``: a distance without unit.  `clips` counts those
+    compared.
     """
 
     by: By
@@ -70,7 +71,8 @@ def match_exactly(
     numbers = {one: _mean(errors, one, "numbers") for one in everywhere}
     shapes = {one: _mean(errors, one, "shape") for one in everywhere}
     if min(numbers.values()) <= _FOUND:
-        return Match("exact", _ranked(numbers), len(placed))
+        near = {one: _mean(errors, one, "distance") for one in everywhere}
+        return Match("exact", _ranked(near), len(placed))
     if min(shapes.values()) <= _FOUND / 2:
         return Match("shape", _ranked(shapes), len(placed))
     return None

@@ -18,7 +18,8 @@ from zoneclf.deep.source_tracks import Wanted
 class Prediction:
     """What a network says of one file; without sound there is no mood, and no probabilities.
 
-    `probabilities` are of all moods, the likeliest first; they sum to 1.
+    `probabilities` are of all moods, the likeliest first; they sum to 1.  `spectrogram_check` tells
+    what is not like the spectrograms learnt from.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Prediction:
     reason: str
     mood: str
     probabilities: dict[str, float]
+    spectrogram_check: tuple[str, ...] = ()
 
 
 def predict(
@@ -45,4 +47,4 @@ def _prediction(file: HeardFile, logits: Said, moods: Sequence[str]) -> Predicti
     chances = softmax(logits.astype(np.float64))
     order = np.argsort(-chances, kind="stable")
     told = {moods[place]: float(chances[place]) for place in order}
-    return Prediction(*about, next(iter(told)), told)
+    return Prediction(*about, next(iter(told)), told, file.unlike)
