@@ -217,7 +217,8 @@ def text_of(
 {SECONDS:g} s with one of {GENRES} made-up genres each, artists kept apart in the splits, \
 {count} test clips, chance {1 / GENRES:.2f}; a small CNN, seeds 0 to {asked.seeds - 1} of its \
 weights (the clips and splits are the same).  Accuracy: mean over seeds, least to most; the \
-95 % interval of one seed's accuracy is about +-{1.96 * np.sqrt(0.25 / count):.2f} at most, from {count} clips.
+95 % interval of one seed's accuracy is about +-{1.96 * np.sqrt(0.25 / count):.2f} at \
+most, from {count} clips.
 
 | test clips | accuracy | files warned of | warned of all together |
 |---|---|---|---|
