@@ -14,7 +14,7 @@ from zoneclf.deep import adaptation, augmentation
 from zoneclf.deep.augmentation import Augmenter
 from zoneclf.deep.batches import Clips, Floats, Inputs
 from zoneclf.deep.checkpoint import CheckpointCard, save_checkpoint
-from zoneclf.deep.history import Epoch
+from zoneclf.deep.history import Epoch, result_name
 from zoneclf.deep.networks import branches, build, needs
 from zoneclf.deep.recipe import LearningRecipe, plain
 from zoneclf.deep.sets.embeddings import name_of
@@ -180,3 +180,32 @@ class Storing:
             },
         )
         save_checkpoint(self.folder / name, network, card)
+
+
+class StoringTask:
+    """What tasks share: whose checkpoints tell their labels, network and score.
+
+    A task says its `name`, its `score` in words, and the labels of what it learns from.
+    """
+
+    name: str
+    score: str
+
+    def labels_of(self, material: Any) -> tuple[str, ...]:
+        """Return what the logits stand for, in order."""
+        raise NotImplementedError
+
+    def keeper(
+        self, folder: Path, material: Any, recipe: Any, *, parameters: dict[str, Any]
+    ) -> Storing:
+        """Return what stores checkpoints in a run's folder."""
+        return Storing(
+            task=self.name,
+            folder=folder,
+            material=material,
+            recipe=recipe,
+            labels=self.labels_of(material),
+            architecture=recipe.architecture,
+            parameters=parameters,
+            score=result_name(self.score),
+        )

@@ -28,6 +28,9 @@ Embeddings = Annotated[str, typer.Option(help="Which of the set's embeddings, if
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with --name, or the last that was stopped.")
 ]
+Report = Annotated[
+    bool, typer.Option(help="Write a page of the run on its validation tracks, too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DEVICES = ("auto", "cpu", "cuda")
 # Returns a recipe, and how to begin the name of its run.
@@ -66,6 +69,21 @@ def trained(task: "Task[Any, Any]", asked: Asked, recipe: Recipes) -> "Run":
             f"SET: is missing; name the folder that `zoneclf deep {task.name} prepare` made"
         )
     return runs.train(task, asked.set_folder, found, name=asked.name or stem, options=options)
+
+
+def page_of(run: "Run", results: Path, write: Callable[[Path], None]) -> Path:
+    """Return the page of a run on its validation tracks, written unless it is there already.
+
+    `results` is the folder of the task's results, in one of which `write` puts all files.
+    """
+    from zoneclf.deep.run_card import TRAIN
+
+    folder = results / f"{run.folder.name}-valid"
+    page = folder / "report.html"
+    ended = (run.folder / TRAIN).stat().st_mtime
+    if not page.exists() or page.stat().st_mtime < ended:
+        write(folder)
+    return page
 
 
 def require_device(device: str) -> None:

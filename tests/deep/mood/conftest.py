@@ -73,8 +73,10 @@ def run_folder(mood_set, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("zoneclf.deep.training.draw_history", lambda *_: None)
-        command = ["deep", "mood", "train", "set", *TINY, "--name", "small", "--epochs", "12"]
-        done = CliRunner().invoke(app, [*command, "--lr", "0.01", "--batch-size", "8"])
+        command = ["deep", "mood", "train", "set", *TINY, "--name", "small", "--no-report"]
+        done = CliRunner().invoke(
+            app, [*command, "--epochs", "12", "--lr", "0.01", "--batch-size", "8"]
+        )
         assert done.exit_code == 0, done.output
     return folder
 

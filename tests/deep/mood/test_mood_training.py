@@ -35,6 +35,8 @@ def test_a_mood_run_leaves_all_that_others_need(workspace, train):
     said = json.loads(done.stdout)
     folder = Path("models/mood/mood-resnet-1")
     assert said["run"] == str(folder)
+    assert said["report"] == "results/mood/mood-resnet-1-valid/report.html"
+    assert Path(said["report"]).exists()
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert names == {"best", "last", "history.csv", "history.png", "train.json"}
     checkpoint, prepared = load_checkpoint(folder, task="mood"), load_prepared(Path("set"))
@@ -87,7 +89,7 @@ def test_a_mood_that_nobody_has_weighs_nothing_special():
 def test_a_stopped_mood_run_goes_on_and_a_finished_one_is_kept(learnt, train):
     path = Path("models/mood/small/train.json")
     before = path.read_text()
-    done = train("--resume", "--name", "small")
+    done = train("--resume", "--name", "small", "--no-report")
     assert done.stdout.startswith("models/mood/small: validation balanced accuracy")
     assert path.read_text() == before
     assert "no unfinished run" in train("--resume", code=2).stderr
@@ -116,6 +118,6 @@ def test_wrong_usage_is_told_in_a_line(workspace, options, told, train):
 
 
 def test_other_networks_learn_moods_as_well(workspace, train):
-    done = train("set", "--architecture", "mel-cnn", *TINY, "--epochs", "1")
+    done = train("set", "--architecture", "mel-cnn", *TINY, "--epochs", "1", "--no-report")
     assert done.stdout.startswith("models/mood/mel-cnn-1:")
     assert "deep embed --set set" in train("set", "--architecture", "mert-mlp", code=3).stderr

@@ -18,8 +18,7 @@ from zoneclf.deep.affect.rescale import bounded
 from zoneclf.deep.affect.transfer import frozen, moved
 from zoneclf.deep.affect.windows import course_windows
 from zoneclf.deep.batches import Floats, Inputs
-from zoneclf.deep.history import result_name
-from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
+from zoneclf.deep.material import Material, StoringTask, fresh_network, learning_inputs, material_of
 from zoneclf.deep.sets.embeddings import name_of
 from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
@@ -142,10 +141,11 @@ def parameters_of(material: AffectMaterial, recipe: AffectRecipe, frames: int) -
     }
 
 
-class AffectTask:
+class AffectTask(StoringTask):
     """Arousal and valence: squared error or concordance, stopped by the mean concordance."""
 
     name = "affect"
+    score = SCORE
     recipe = AffectRecipe
 
     def material(self, set_folder: Path, recipe: AffectRecipe, embeddings: str) -> AffectMaterial:
@@ -181,25 +181,9 @@ class AffectTask:
             network.head.bias.copy_(lesson.targets[lesson.train].mean(0))
         return frozen(network, recipe.freeze), parameters
 
-    def keeper(
-        self,
-        folder: Path,
-        material: AffectMaterial,
-        recipe: AffectRecipe,
-        *,
-        parameters: dict[str, Any],
-    ) -> Storing:
-        """Return what stores checkpoints."""
-        return Storing(
-            task=self.name,
-            folder=folder,
-            material=material,
-            recipe=recipe,
-            labels=NAMES,
-            architecture=recipe.architecture,
-            parameters=parameters,
-            score=result_name(SCORE),
-        )
+    def labels_of(self, material: AffectMaterial) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the two dimensions."""
+        return NAMES
 
 
 AFFECT = AffectTask()

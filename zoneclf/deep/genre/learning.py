@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
 from zoneclf.deep.genre.ranking import average_precision, steps_of
 from zoneclf.deep.genre.training_recipe import Recipe
-from zoneclf.deep.history import result_name
 from zoneclf.deep.losses import describe_weights, focal, pos_weights, weighted_bce
-from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
+from zoneclf.deep.material import Material, StoringTask, fresh_network, learning_inputs, material_of
 from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
 from zoneclf.errors import TableError
@@ -92,10 +91,11 @@ def parameters_of(material: GenreMaterial, recipe: Recipe, frames: int) -> dict[
     return {"cnn": cnn, "mert": mert, "dropout": recipe.dropout}
 
 
-class GenreTask:
+class GenreTask(StoringTask):
     """Multi-label genre: weighted cross-entropies, stopped by the mean average precision."""
 
     name = "genre"
+    score = SCORE
     recipe = Recipe
 
     def material(self, set_folder: Path, recipe: Recipe, embeddings: str) -> GenreMaterial:
@@ -117,20 +117,9 @@ class GenreTask:
         network = fresh_network(material, recipe.architecture, parameters, seed=recipe.seed)
         return network, parameters
 
-    def keeper(
-        self, folder: Path, material: GenreMaterial, recipe: Recipe, *, parameters: dict[str, Any]
-    ) -> Storing:
-        """Return what stores checkpoints."""
-        return Storing(
-            task=self.name,
-            folder=folder,
-            material=material,
-            recipe=recipe,
-            labels=material.prepared.genres,
-            architecture=recipe.architecture,
-            parameters=parameters,
-            score=result_name(SCORE),
-        )
+    def labels_of(self, material: GenreMaterial) -> tuple[str, ...]:
+        """Return genres, in the set's order."""
+        return material.prepared.genres
 
 
 GENRE = GenreTask()

@@ -13,10 +13,12 @@ from zoneclf.deep.training_commands import (
     Device,
     Embeddings,
     Json,
+    Report,
     Resume,
     SaveEvery,
     SetFolder,
     Threads,
+    page_of,
     require_device,
     require_name,
     tell_run,
@@ -47,9 +49,7 @@ def train(
     save_every: SaveEvery = 60.0,
     name: Annotated[str, typer.Option(help="Name of the run.", show_default="PRESET-1")] = "",
     resume: Resume = False,
-    report: Annotated[
-        bool, typer.Option(help="Write results/genre/<run>-valid/report.html, too.")
-    ] = True,
+    report: Report = True,
     json_: Json = False,
 ) -> None:
     """Train a network on a prepared set and store it under models/genre/.
@@ -72,25 +72,21 @@ def train(
         options=options,
     )
     run = trained(GENRE, asked, lambda: recipe_for(preset, changes))
-    tell_run(run, SCORE, as_json=json_, report=_page_of(run, device) if report else None)
+    tell_run(run, SCORE, as_json=json_, report=_judged(run, device) if report else None)
 
 
-def _page_of(run: "Run", device: str) -> Path:
-    """Return the page of a run on its validation tracks, written unless it is there."""
+def _judged(run: "Run", device: str) -> Path:
+    """Return the page of a run on its validation tracks."""
     from zoneclf.deep.genre.choosing import RuleOptions, choose
     from zoneclf.deep.genre.judging import evaluation_of, open_run
     from zoneclf.deep.genre.results import RESULTS, write_evaluation
-    from zoneclf.deep.run_card import TRAIN
 
-    folder = RESULTS / f"{run.folder.name}-valid"
-    page = folder / "report.html"
-    ended = (run.folder / TRAIN).stat().st_mtime
-    if page.exists() and page.stat().st_mtime >= ended:
-        return page
-    opened = open_run(run.folder, device=device)
-    evaluation = evaluation_of(opened, choose(opened.checkpoint, RuleOptions()), "valid")
-    write_evaluation(evaluation, folder)
-    return page
+    def write(folder: Path) -> None:
+        opened = open_run(run.folder, device=device)
+        evaluation = evaluation_of(opened, choose(opened.checkpoint, RuleOptions()), "valid")
+        write_evaluation(evaluation, folder)
+
+    return page_of(run, RESULTS, write)
 
 
 def recipe_for(preset: str, changes: dict[str, Any]) -> "tuple[Recipe, str]":

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoneclf.deep.genre.prepared import PreparedSet, load_prepared
-from zoneclf.deep.history import result_name
 from zoneclf.deep.losses import describe_weights
-from zoneclf.deep.material import Material, Storing, fresh_network, learning_inputs, material_of
+from zoneclf.deep.material import Material, StoringTask, fresh_network, learning_inputs, material_of
 from zoneclf.deep.mood.recipe import MoodRecipe
 from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
@@ -108,10 +107,11 @@ def parameters_of(material: MoodMaterial, recipe: MoodRecipe, frames: int) -> di
     return heard | ({"blocks": recipe.blocks} if recipe.architecture == "mood-resnet" else {})
 
 
-class MoodTask:
+class MoodTask(StoringTask):
     """One mood per track: cross-entropy, stopped by balanced accuracy."""
 
     name = "mood"
+    score = SCORE
     recipe = MoodRecipe
 
     def material(self, set_folder: Path, recipe: MoodRecipe, embeddings: str) -> MoodMaterial:
@@ -133,25 +133,9 @@ class MoodTask:
         network = fresh_network(material, recipe.architecture, parameters, seed=recipe.seed)
         return network, parameters
 
-    def keeper(
-        self,
-        folder: Path,
-        material: MoodMaterial,
-        recipe: MoodRecipe,
-        *,
-        parameters: dict[str, Any],
-    ) -> Storing:
-        """Return what stores checkpoints."""
-        return Storing(
-            task=self.name,
-            folder=folder,
-            material=material,
-            recipe=recipe,
-            labels=material.prepared.genres,
-            architecture=recipe.architecture,
-            parameters=parameters,
-            score=result_name(SCORE),
-        )
+    def labels_of(self, material: MoodMaterial) -> tuple[str, ...]:
+        """Return moods, in the set's order."""
+        return material.prepared.genres
 
 
 MOOD = MoodTask()

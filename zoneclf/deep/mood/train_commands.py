@@ -1,6 +1,7 @@
 """``zoneclf deep mood train``: a set with one mood per track becomes a network."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +13,21 @@ from zoneclf.deep.training_commands import (
     Device,
     Embeddings,
     Json,
+    Report,
     Resume,
     SaveEvery,
     SetFolder,
     Threads,
+    page_of,
     require_device,
     require_name,
     tell_run,
     trained,
 )
+
+if TYPE_CHECKING:
+    from zoneclf.deep.mood.recipe import MoodRecipe
+    from zoneclf.deep.run_card import Run
 
 
 @reports_errors
@@ -34,6 +41,7 @@ def train(
     save_every: SaveEvery = 60.0,
     name: Annotated[str, typer.Option(help="Name of the run.", show_default="NETWORK-1")] = "",
     resume: Resume = False,
+    report: Report = True,
     json_: Json = False,
 ) -> None:
     """Train a network that says one mood of a track, and store it under models/mood/.
@@ -44,8 +52,6 @@ def train(
     require_device(device)
     require_name(name)
     from zoneclf.deep.mood.learning import MOOD, SCORE
-    from zoneclf.deep.mood.recipe import MoodRecipe
-    from zoneclf.deep.recipe import changed
     from zoneclf.deep.runs import RunOptions
 
     options = RunOptions(
@@ -59,8 +65,25 @@ def train(
         options=options,
     )
 
-    def recipe() -> tuple[MoodRecipe, str]:
-        found = changed(MoodRecipe(), changes)
-        return found, f"{found.architecture}-"
+    run = trained(MOOD, asked, lambda: _recipe_for(changes))
+    tell_run(run, SCORE, as_json=json_, report=_judged(run, device) if report else None)
 
-    tell_run(trained(MOOD, asked, recipe), SCORE, as_json=json_)
+
+def _recipe_for(changes: dict[str, Any]) -> "tuple[MoodRecipe, str]":
+    """Return the default recipe with the options in place, and how to begin its run's name."""
+    from zoneclf.deep.mood.recipe import MoodRecipe
+    from zoneclf.deep.recipe import changed
+
+    recipe = changed(MoodRecipe(), changes)
+    return recipe, f"{recipe.architecture}-"
+
+
+def _judged(run: "Run", device: str) -> Path:
+    """Return the page of a run on its validation tracks."""
+    from zoneclf.deep.mood.judging import judge, open_mood
+    from zoneclf.deep.mood.results import RESULTS, write_evaluation
+
+    def write(folder: Path) -> None:
+        write_evaluation(judge(open_mood(run.folder, device=device), "valid"), folder)
+
+    return page_of(run, RESULTS, write)
