@@ -76,7 +76,22 @@ def words_of(told: dict[str, Any]) -> str:
                 f"{words.capitalize()}: {title} goes up in {up} of {len(changes)} (the interval is "
                 f"above 0), down in {down}."
             )
-    return " ".join(lines)
+    return " ".join([*lines, *_of_stand_ins(plain)])
+
+
+def _of_stand_ins(plain: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what must be said where the encoder that heard music is not the better one."""
+    heard, random = (
+        sum(plain[f"{name}, mse"][f"ccc_{part}"] for part in ("arousal", "valence"))
+        for name in ("mert", "wav2vec2")
+    )
+    if heard > random:
+        return []
+    words = (
+        "The small encoder that heard music is not better than the one with random weights: so "
+        "little pretraining teaches it nothing that helps here, which says nothing about MERT."
+    )
+    return [words]
 
 
 def of_courses(courses: dict[str, Any]) -> str:
