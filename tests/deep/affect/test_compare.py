@@ -58,6 +58,11 @@ def test_regression_to_the_mean_is_said_in_words():
     assert "was not fitted" in sentences(judged(rescaled=False))[2]
 
 
+def test_few_tracks_are_told():
+    some = {key: getattr(judged(), key)[:19] for key in ("true", "predicted", "groups")}
+    assert "Only 19 tracks: all intervals" in sentences(judged(**some))[2]
+
+
 def test_what_is_told_of_a_run_fits_json():
     told = metrics_json(judged())
     json.dumps(told, allow_nan=False)

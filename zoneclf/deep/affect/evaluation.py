@@ -16,6 +16,8 @@ from zoneclf.deep.affect.agreement import Floats, agreement, difference
 from zoneclf.deep.affect.rescale import Rescale
 
 SCHEMA_VERSION = 1
+# Of fewer tracks resamples hardly differ.
+_FEW = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,8 @@ def metrics_json(judged: Judged) -> dict[str, Any]:
 def sentences(judged: Judged) -> list[str]:
     """Return what the scores say, in words."""
     found = [_on(name, judged.scores[name]) for name in NAMES]
+    if len(judged.true) < _FEW:
+        found.append(f"Only {len(judged.true)} tracks: all intervals are narrower than is honest.")
     after = judged.rescaled_scores
     if after is not None and judged.remedy is not None:
         found.append(_remedied(judged.scores["mean"], after["mean"], judged.remedy["mean"]))
