@@ -58,6 +58,7 @@ def same(first, second):
     return all(one[name].equal(other[name]) for name in one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapt", ["dann", "coral"])
 def test_adapting_changes_weights_and_never_by_the_targets_labels(sets, train, adapt):
     train("set", *TINY, "--name", "plain")
