@@ -2,14 +2,15 @@
 
 Usage: python scripts/match_spectrograms.py [--draws N] [--clips N] [--seconds S] [--jobs N]
                                             [--split artists] [--only exact|distribution]
-                                            [--seed N] [--output FILE]
+                                            [--grid seven] [--seed N] [--output FILE]
 
 Reads the folder `music` of ZONECLF_REAL_DATA (default ../shared/data), whose tracks are put on two
 sides: every other one, or, with --split artists, so that no artist is on both.  Each draw takes a
 point of the grid and makes spectrograms of clips that begin anywhere in tracks of one side, with
 librosa and not with zoneclf's own function.  They are then identified among all of the grid's
 candidates: with two of their tracks and a third at hand, and by distribution alone, compared with
-the other side's tracks.
+the other side's tracks.  --grid seven leaves seven settings unknown: n_fft, hop, window, bands,
+power, reference and normalisation; rate, range and window length are librosa's defaults.
 """
 
 import argparse
@@ -77,18 +78,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", default="tracks", help="tracks, or artists: harder")
+    parser.add_argument("--grid", default="whole", choices=("whole", "seven"))
     parser.add_argument("--only", default="both", help="exact, distribution or both")
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks/affect.md"))
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
-    draws = [drawn(number, rng) for number in range(asked.draws)]
+    draws = [drawn(number, rng, asked) for number in range(asked.draws)]
     with ProcessPoolExecutor(asked.jobs) as pool:
         if asked.only != "distribution":
             exact = list(pool.map(partial(with_sound, asked=asked), draws))
             tell("with the sound", draws, exact)
-            write_section(
-                asked.output, f"{NAME}, with the sound", with_sound_text(draws, exact, asked)
-            )
+            text = with_sound_text(draws, exact, asked)
+            write_section(asked.output, f"{NAME}, {asked.grid}, with the sound", text)
         if asked.only != "exact":
             groups = [(mels, side) for mels in MELS for side in (0, 1)]
             found = pool.map(partial(by_distribution, draws=draws, asked=asked), groups)
@@ -96,12 +97,21 @@ def main() -> None:
             alone = [by_number[number] for number in range(len(draws))]
             tell("by distribution", draws, alone)
             text = alone_text(draws, alone, asked)
-            write_section(asked.output, f"{NAME}, by distribution, other {asked.split}", text)
+            name = f"{NAME}, {asked.grid}, by distribution, other {asked.split}"
+            write_section(asked.output, name, text)
 
 
-def drawn(number: int, rng: np.random.Generator) -> Draw:
+def grid(mels: int, asked: argparse.Namespace) -> list[SpectrogramSettings]:
+    """Return the candidates with so many bands."""
+    if asked.grid == "whole":
+        return Grid().candidates(mels)
+    found = Grid(rate_hz=(22_050,), range_db=(80.0,)).candidates(mels)
+    return [one for one in found if one.window_length == one.n_fft]
+
+
+def drawn(number: int, rng: np.random.Generator, asked: argparse.Namespace) -> Draw:
     """Return settings from anywhere in the grid; the draws take turns with the sides."""
-    candidates = Grid().candidates(int(rng.choice(MELS)))
+    candidates = grid(int(rng.choice(MELS)), asked)
     return Draw(number, candidates[rng.integers(len(candidates))], number % 2)
 
 
@@ -165,7 +175,7 @@ def with_sound(draw: Draw, asked: argparse.Namespace) -> Found:
     """Identify a draw's settings with the clips' own tracks and one more."""
     since = time.monotonic()
     clips, tracks = clips_of(draw, CLIPS_WITH_SOUND + 1, asked)
-    candidates = Grid().candidates(draw.settings.mels)
+    candidates = grid(draw.settings.mels, asked)
     match = match_exactly(clips[:CLIPS_WITH_SOUND], tracks, candidates, voice=QUIET)
     if match is None:
         return Found(len(candidates), draw.settings, (1.0, 1.0), 0, time.monotonic() - since)
@@ -180,7 +190,7 @@ def by_distribution(
     mine = [draw for draw in draws if (draw.settings.mels, draw.side) == group]
     if not mine:
         return []
-    candidates = Grid().candidates(mels)
+    candidates = grid(mels, asked)
     heard = heard_of(sides(asked.split)[1 - side], candidates)
     found = []
     for draw in mine:
@@ -266,7 +276,7 @@ def alone_text(draws: Sequence[Draw], found: Sequence[Found], asked: argparse.Na
 Each draw: {asked.clips} clips of {asked.seconds:g} s from one side's tracks, compared with the \
 other side's ({sizes} tracks; {apart} are on one side only).  Named first: \
 **{first} of {len(draws)}**; among the first five: {five}; rate, n_fft, hop, window and its length \
-all right in the first: {transform}.  The grid is the command's own; music of another kind than \
+all right in the first: {transform}.  Music of another kind than \
 the foreign one's, or fewer clips, will do worse.
 {misses(draws, found)}
 """
@@ -274,15 +284,24 @@ the foreign one's, or fewer clips, will do worse.
 
 def about(draws: Sequence[Draw], asked: argparse.Namespace) -> str:
     """Return what was run on what."""
-    count = len(Grid().candidates(MELS[0]))
-    told = f"--draws {len(draws)} --seed {asked.seed} --split {asked.split}"
+    count = len(grid(MELS[0], asked))
+    told = f"--only {asked.only} --grid {asked.grid} --draws {len(draws)} --seed {asked.seed}"
+    told += f" --split {asked.split}"
+    whole = (
+        "rates 16000, 22050, 44100; n_fft 512 to 4096; hop a quarter or half, window length all or "
+        "half of n_fft; four windows; power or magnitude; reference 1 or the greatest; 80 dB or "
+        "all; four ways to normalise"
+    )
+    seven = (
+        "n_fft 512 to 4096; hop a quarter or half of n_fft; four windows; power or magnitude; "
+        "reference 1 or the greatest; four ways to normalise; known are the rate (22050), the "
+        "range (80 dB) and that windows are as long as n_fft"
+    )
     return f"""`python scripts/{NAME} {told}`; \
 {platform.machine()}, {os.cpu_count()} cores, librosa {version("librosa")}.  Real music (CC BY), \
 {sum(map(len, sides(asked.split)))} tracks of 7 artists.  {len(draws)} draws from {count} \
 candidates for each count of bands ({", ".join(map(str, MELS))}; an array's shape tells it): \
-rates 16000, 22050, 44100; n_fft 512 to 4096; hop a quarter or half, window length all or half \
-of n_fft; four windows; power or magnitude; reference 1 or the greatest; 80 dB or all; four ways \
-to normalise.  The spectrograms were made by librosa."""
+{whole if asked.grid == "whole" else seven}.  The spectrograms were made by librosa."""
 
 
 def misses(draws: Sequence[Draw], found: Sequence[Found]) -> str:

@@ -271,7 +271,7 @@ def test_a_gpu_that_is_not_there_is_told(workspace):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("epocs: 3\n", "unknown key 'epocs'; known here: about, alpha"),
+        ("epocs: 3\n", "unknown key 'epocs'; known here: about, adapt"),
         ("epochs: many\n", "epochs must be int, not str 'many'"),
         ("dropout: 2\n", "dropout is 2.0; it must be from 0 to 0.95"),
         ("- fusion\n", "must hold keys and values"),
