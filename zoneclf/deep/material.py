@@ -143,7 +143,8 @@ class Storing:
     """Stores a run's checkpoints, ``best`` and ``last``.
 
     `score` is what the validation score is called on the card; `training` what the task has to
-    tell besides.
+    tell besides.  A network's use is as restricted as that of anything it learnt from: its set, its
+    embeddings, and `begun_from`, the licence of the network that it goes on with.
     """
 
     task: str
@@ -155,11 +156,14 @@ class Storing:
     parameters: dict[str, Any]
     score: str
     training: dict[str, Any] = field(default_factory=dict)
+    begun_from: str = ""
 
     def __call__(self, name: str, network: nn.Module, epoch: Epoch) -> None:
         """Store `network` as it is after `epoch`."""
         prepared, note, target = self.material.prepared, self.material.note, self.material.target
         hears = "spectrogram" in needs(self.architecture)
+        licences = [str(prepared.card.get("licence", "")), note.licence if note else ""]
+        licences.append(self.begun_from)
         card = CheckpointCard(
             task=self.task,
             labels=self.labels,
@@ -174,7 +178,7 @@ class Storing:
                 "recipe": plain(self.recipe),
                 "epoch": epoch.epoch,
                 self.score: epoch.score,
-                "licence": note.licence if note else "",
+                "licence": max(licences),
                 **({"target_sha256": target.prepared.sha256} if target else {}),
                 **self.training,
             },

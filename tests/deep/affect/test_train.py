@@ -34,7 +34,7 @@ def train(*options, code=0):
     return zoneclf("train", "set", *options, code=code)
 
 
-def mood(name="moods", *, seed=0, settings=SETTINGS, task="mood"):
+def mood(name="moods", *, seed=0, settings=SETTINGS, task="mood", licence=""):
     """Write a mood checkpoint."""
     shape = {"mels": settings.mels, "frames": 20, "base_channels": 4, "features": 8, "blocks": 1}
     parameters = {"labels": 3, **shape}
@@ -46,6 +46,7 @@ def mood(name="moods", *, seed=0, settings=SETTINGS, task="mood"):
         architecture="mood-resnet",
         parameters=parameters,
         spectrogram=settings.as_json(),
+        training={"licence": licence},
     )
     folder = Path("models") / task / name / "best"
     save_checkpoint(folder, network, card)
@@ -80,6 +81,19 @@ def test_a_network_begins_with_the_mean_of_the_training_tracks(affect_workspace)
     mean = opened.prepared.targets[opened.places("train")].mean(axis=0)
     np.testing.assert_allclose(opened.checkpoint.network.head.bias.detach(), mean, atol=1e-4)
     assert np.abs(opened.logits("test") - mean).max() < 2
+
+
+def test_a_network_is_as_restricted_as_what_it_learnt_from(affect_workspace):
+    mood(licence="non-commercial")
+    short = ("--crop", "1", "--epochs", "1")
+    train("--mood", "moods", *short)
+    train(*SHORT, "--name", "free")
+    path = Path("set/set.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"licence": "non-commercial"}))
+    train(*SHORT, "--name", "bound")
+    names = ("mood-resnet-1", "free", "bound")
+    said = [load_checkpoint(RUNS / name).card.training["licence"] for name in names]
+    assert said == ["non-commercial", "", "non-commercial"]
 
 
 @pytest.mark.parametrize(("freeze", "kept"), [("all", 0), ("part", 1), ("none", 2)])

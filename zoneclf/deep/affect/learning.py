@@ -18,7 +18,15 @@ from zoneclf.deep.affect.rescale import bounded
 from zoneclf.deep.affect.transfer import frozen, moved
 from zoneclf.deep.affect.windows import course_windows
 from zoneclf.deep.batches import Floats, Inputs
-from zoneclf.deep.material import Material, StoringTask, fresh_network, learning_inputs, material_of
+from zoneclf.deep.checkpoint import checkpoint_folder, read_card
+from zoneclf.deep.material import (
+    Material,
+    Storing,
+    StoringTask,
+    fresh_network,
+    learning_inputs,
+    material_of,
+)
 from zoneclf.deep.sets.embeddings import name_of
 from zoneclf.deep.target_set import with_target
 from zoneclf.deep.training import Lesson
@@ -180,6 +188,16 @@ class AffectTask(StoringTask):
         with torch.no_grad():
             network.head.bias.copy_(lesson.targets[lesson.train].mean(0))
         return frozen(network, recipe.freeze), parameters
+
+    def keeper(
+        self, folder: Path, material: Any, recipe: Any, *, parameters: dict[str, Any]
+    ) -> Storing:
+        """Return what stores checkpoints in a run's folder."""
+        storing = super().keeper(folder, material, recipe, parameters=parameters)
+        if not recipe.mood:
+            return storing
+        begun_from = read_card(checkpoint_folder(Path(recipe.mood))).training.get("licence", "")
+        return dataclasses.replace(storing, begun_from=str(begun_from))
 
     def labels_of(self, material: AffectMaterial) -> tuple[str, ...]:  # noqa: ARG002
         """Return the two dimensions."""
