@@ -43,8 +43,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Fixtures that take half a minute; every test that uses one is marked slow.
+# Fixtures that take half a minute, and files whose tests take long together: all are marked slow.
 SLOW_FIXTURES = frozenset({"tour"})
+SLOW_FILES = (
+    "cli/test_drops.py",
+    "cli/test_faults.py",
+    "deep/affect/test_train.py",
+    "deep/genre/test_judging.py",
+    "deep/genre/test_train.py",
+    "deep/matching/test_matching.py",
+    "deep/test_training.py",
+    "demo/test_deam_layout.py",
+    "demo/test_library.py",
+    "demo/test_sound.py",
+    "frames/test_sound_reader.py",
+    "labels/test_duplicates.py",
+)
 # Two processes share the files out, one after the other: what takes minutes must not come last.
 LONGEST_FIRST = (
     "demo/test_tour.py",
@@ -68,8 +82,9 @@ LONGEST_FIRST = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order files by how long they take; what needs a long preparation is slow."""
+    long = {HERE / name for name in SLOW_FILES}
     for item in items:
-        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        if item.path in long or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     places = {HERE / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
