@@ -20,9 +20,8 @@ from zoneclf.settings import TrainSettings
 Values = npt.NDArray[np.float64]
 # A zone to which a track belongs less than this is not learnt from.
 _SMALLEST_SHARE = 0.01
-# Into so many parts a feature is binned where numbers are learnt.  On DEAM's songs that is
-# as good as XGBoost's 256 (trees alone, three draws of artist folds: R2 of arousal 0.001 to 0.003
-# higher, of valence 0.009 lower to 0.008 higher), and a fit of 700 features takes half as long.
+# Into so many parts a feature is binned where numbers are learnt: XGBoost's 256 were no better on
+# DEAM's songs beyond the spread of their scores, in nearly twice the time (benchmarks/zones.md).
 _VALUE_BINS = 64
 
 
