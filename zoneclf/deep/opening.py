@@ -87,6 +87,11 @@ class Opened(Generic[S]):
             "versions": ", ".join(f"{name} {found}" for name, found in run.versions.items()),
         }
 
+    def results_name(self, split: str) -> str:
+        """Return the folder of its results: another set's or split's take nobody's place."""
+        end = "" if self.is_own else f"-on-{self.prepared.folder.resolve().name}"
+        return f"{self.name}{end}" + ("" if split == "test" else f"-{split}")
+
     def places(self, split: str) -> npt.NDArray[np.int64]:
         """Return the usable tracks of a split.
 

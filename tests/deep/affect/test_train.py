@@ -235,6 +235,11 @@ def test_evaluate_writes_all_and_tells_regression_to_the_mean(affect_workspace):
     places = load_affect(Path("set")).places("test")
     assert len(rows["track_id"]) == len(places)
     assert {"arousal_true", "arousal_predicted", "valence_rescaled"} <= rows.keys()
+    before = (folder / "metrics.json").read_bytes()
+    zoneclf("evaluate", "w", "--split", "valid")
+    assert (folder / "metrics.json").read_bytes() == before
+    said = json.loads(Path("results/affect/w-valid/metrics.json").read_text())
+    assert said["split"] == "valid"
 
 
 def test_a_run_goes_on_where_it_was_stopped(affect_workspace):

@@ -30,7 +30,7 @@ def evaluate(
     """Judge a run: R2, concordance, and how far it is drawn to the mean, as it is and rescaled.
 
     Rescaled means: stretched to the spread of the validation tracks.  Writes results/affect/<run>/
-    with metrics.json, predictions.parquet and report.html.
+    (of another split <run>-<split>) with metrics.json, predictions.parquet and report.html.
     """
     require_device(device)
     from zoneclf.deep.affect.judging import judge, open_affect
@@ -40,9 +40,7 @@ def evaluate(
 
     opened = open_affect(run_folder(run, AFFECT.name), set_folder=set_, device=device)
     judged = judge(opened, split)
-    # Another set's results must not take the place of the run's own.
-    end = "" if opened.is_own else f"-on-{opened.prepared.folder.name}"
-    folder = RESULTS / f"{opened.name}{end}"
+    folder = RESULTS / opened.results_name(split)
     told = write_evaluation(judged, folder)
     console.close()
     if json_:

@@ -143,7 +143,7 @@ def evaluate(
     opened = open_run(run_folder(run, TASK), set_folder=set_, device=checked_device(device))
     choice = choose(opened.checkpoint, options)
     evaluation = evaluation_of(opened, choice, split)
-    folder = output or RESULTS / (opened.name if split == "test" else f"{opened.name}-{split}")
+    folder = output or RESULTS / opened.results_name(split)
     if (folder / "metrics.json").exists():
         console.say(f"{folder}: holds an earlier evaluation, which this one replaces")
     told = write_evaluation(evaluation, folder)

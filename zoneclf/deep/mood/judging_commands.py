@@ -37,7 +37,7 @@ def evaluate(
 
     opened = open_mood(run_folder(run, MOOD.name), set_folder=set_, device=device)
     judged = judge(opened, split)
-    folder = output or RESULTS / (opened.name if split == "test" else f"{opened.name}-{split}")
+    folder = output or RESULTS / opened.results_name(split)
     if (folder / "metrics.json").exists():
         console.say(f"{folder}: holds an earlier evaluation, which this one replaces")
     told = write_evaluation(judged, folder)
